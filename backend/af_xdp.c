@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The AF_XDP backend: setting up and taking down. One socket and one UMEM for
+ * each RX queue, a program in the exclusive slot of the interface's root. What
+ * happens per packet is in af_xdp_io.c.
+ */
+#include "backend/af_xdp.h"
+
+#include "backend/root.h"
+#include "compat/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <xdp/libxdp.h>
+
+/* Ethernet header and two VLAN tags. */
+#define LINK_OVERHEAD 22
+/* A queue that was just closed is released late, so a new bind gets EBUSY for
+ * some tens of milliseconds: waits of 1, 2, 4, ... ms, about a second in all. */
+#define BIND_TRIES 10
+/* Gathered packets that may be shown and not yet done at one time. */
+#define BOUNCE_BUFFERS 256
+
+struct xdp_backend {
+	struct pcf_backend base;
+	struct pcf_root root;
+	int xsk_map, ctl_map, prog;
+	struct pcf_ctl *ctl;
+	size_t ctl_size;
+	unsigned rx_queues;
+	uint32_t epoch;
+	bool generic, armed, frags;
+	struct pcf_queue *queues;
+};
+
+static struct xdp_backend *xdp(struct pcf_backend *b)
+{
+	return (struct xdp_backend *)b;
+}
+
+__attribute__((format(printf, 4, 5))) static int
+fail(int err, char *why, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(why, size, fmt, ap);
+	va_end(ap);
+	return err;
+}
+
+/* --- maps ---------------------------------------------------------------- */
+
+static int make_maps(struct xdp_backend *x, char *why, size_t size)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, shared, .map_flags = BPF_F_MMAPABLE);
+	long page = sysconf(_SC_PAGESIZE);
+
+	x->xsk_map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pcf_xsks", 4, 4,
+				    x->rx_queues, NULL);
+	if (x->xsk_map < 0)
+		return fail(x->xsk_map, why, size,
+			    "cannot make the socket map: %s",
+			    strerror(-x->xsk_map));
+	x->ctl_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "pcf_ctl", 4,
+				    x->rx_queues * sizeof(struct pcf_ctl), 1,
+				    &shared);
+	if (x->ctl_map < 0)
+		return fail(x->ctl_map, why, size,
+			    "cannot make the control map: %s",
+			    strerror(-x->ctl_map));
+	x->ctl_size = (x->rx_queues * sizeof(struct pcf_ctl) + page - 1) /
+		      page * page;
+	x->ctl = mmap(NULL, x->ctl_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      x->ctl_map, 0);
+	if (x->ctl == MAP_FAILED) {
+		x->ctl = NULL;
+		return fail(-errno, why, size,
+			    "cannot map the control map: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* --- one queue ----------------------------------------------------------- */
+
+static void free_bounce(struct pcf_bounce *b)
+{
+	free(b->area);
+	free(b->free);
+	*b = (struct pcf_bounce){ 0 };
+}
+
+static int make_bounce(struct pcf_bounce *b, uint32_t size)
+{
+	b->size = size;
+	b->count = b->nfree = BOUNCE_BUFFERS;
+	b->area = malloc((size_t)b->count * size);
+	b->free = malloc(b->count * sizeof(*b->free));
+	if (!b->area || !b->free)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < b->count; i++)
+		b->free[i] = i;
+	return 0;
+}
+
+/* Takes a half-made one, and leaves it ready for another try. */
+static void close_socket(struct pcf_queue *q)
+{
+	if (q->xsk)
+		xsk_socket__delete(q->xsk);
+	if (q->xsk_umem)
+		xsk_umem__delete(q->xsk_umem);
+	q->xsk = NULL;
+	q->xsk_umem = NULL;
+	memset(&q->rx, 0, sizeof(q->rx));
+	memset(&q->fill, 0, sizeof(q->fill));
+	memset(&q->comp, 0, sizeof(q->comp));
+	q->fd = -1;
+}
+
+static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
+{
+	struct xsk_umem_config ucfg = {
+		.fill_size = q->umem.frames,
+		.comp_size = XSK_RING_CONS__DEFAULT_NUM_DESCS,
+		.frame_size = q->umem.frame_size,
+	};
+	struct xsk_socket_config scfg = {
+		.rx_size = q->umem.frames,
+		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+		.bind_flags = flags,
+	};
+	int err = xsk_umem__create(&q->xsk_umem, q->umem.area, q->umem.size,
+				   &q->fill, &q->comp, &ucfg);
+
+	if (err)
+		q->xsk_umem = NULL;
+	else
+		err = xsk_socket__create(&q->xsk, ifname, q->id, q->xsk_umem,
+					 &q->rx, NULL, &scfg);
+	if (!err)
+		return 0;
+	/* libxdp leaves the pointer undefined when it fails. */
+	q->xsk = NULL;
+	close_socket(q);
+	return err;
+}
+
+static int bind_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
+{
+	int err = -EBUSY;
+
+	for (int i = 0; i < BIND_TRIES && err == -EBUSY; i++) {
+		if (i)
+			usleep(1000u << (i - 1));
+		err = try_socket(q, ifname, flags);
+	}
+	return err;
+}
+
+static const char *bind_advice(int err)
+{
+	switch (err) {
+	case -EBUSY:
+		return " (another AF_XDP socket has this queue)";
+	case -ENOBUFS:
+		return " (the limit of locked memory is too small: ulimit -l)";
+	case -EOPNOTSUPP:
+		return " (the driver does not support it)";
+	default:
+		return "";
+	}
+}
+
+/* Zero-copy first, then copy, as far as allowed. The kernel would fall back
+ * in silence without the flags, and libxdp without reading back. */
+static int bind_best(struct pcf_queue *q, const struct pcf_open *how,
+		     uint16_t common, struct pcf_opened *what, char *why,
+		     size_t size)
+{
+	int err = -EOPNOTSUPP;
+
+	if (!how->copy_only && !how->generic) {
+		err = bind_socket(q, how->ifname, common | XDP_ZEROCOPY);
+		if (!err)
+			return 0;
+		snprintf(what->note, sizeof(what->note),
+			 "zero-copy refused: %s%s", strerror(-err),
+			 bind_advice(err));
+	}
+	if (how->zerocopy_only)
+		return fail(err, why, size,
+			    "zero-copy is required, but queue %u refuses it: %s%s",
+			    q->id, strerror(-err), bind_advice(err));
+	err = bind_socket(q, how->ifname, common | XDP_COPY);
+	if (err)
+		return fail(err, why, size, "cannot bind queue %u: %s%s",
+			    q->id, strerror(-err), bind_advice(err));
+	return 0;
+}
+
+static bool is_zerocopy(int fd)
+{
+	struct xdp_options opts = { 0 };
+	socklen_t len = sizeof(opts);
+
+	return !getsockopt(fd, SOL_XDP, XDP_OPTIONS, &opts, &len) &&
+	       opts.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
+			 bool nanoseconds)
+{
+	q->fd = xsk_socket__fd(q->xsk);
+	q->zerocopy = is_zerocopy(q->fd);
+	q->area = q->umem.area;
+	q->area_size = q->umem.size;
+	q->frame_mask = ~((uint64_t)q->umem.frame_size - 1);
+	q->ctl = &x->ctl[q->id];
+	q->clock.nanoseconds = nanoseconds;
+	pcf_clock_sync(&q->clock);
+}
+
+static void close_queue(struct pcf_queue *q)
+{
+	close_socket(q);
+	pcf_umem_unmap(&q->umem);
+	free_bounce(&q->bounce);
+}
+
+static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
+		      const struct pcf_open *how, uint32_t frame_size,
+		      struct pcf_opened *what, char *why, size_t size)
+{
+	uint32_t frames = pcf_umem_frames(how->buffer_size, frame_size,
+					  x->base.nqueues);
+	uint16_t flags = XDP_USE_NEED_WAKEUP | (x->frags ? XDP_USE_SG : 0);
+	int err;
+
+	q->id = id;
+	q->fd = -1;
+	err = pcf_umem_map(&q->umem, frames, frame_size);
+	if (!err && x->frags)
+		err = make_bounce(&q->bounce, how->mtu + LINK_OVERHEAD);
+	if (err)
+		return fail(err, why, size, "no memory for %u frames", frames);
+	err = bind_best(q, how, flags, what, why, size);
+	if (err)
+		return err;
+	set_up_rings(q, x, how->nanoseconds);
+	err = pcf_xdp_fill_all(q);
+	if (!err)
+		err = bpf_map_update_elem(x->xsk_map, &id, &q->fd, BPF_ANY);
+	if (err)
+		return fail(err, why, size,
+			    "cannot put queue %u into the socket map: %s", id,
+			    strerror(-err));
+	return 0;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+/* A frame holds the headroom and, if that can be had, the largest packet. */
+static int choose_frame(const struct pcf_open *how, uint32_t *frame_size,
+			bool *frags, char *why, size_t size)
+{
+	uint32_t need = how->mtu + LINK_OVERHEAD + PCF_HEADROOM;
+
+	*frame_size = need <= 2048 ? 2048 : 4096;
+	*frags = need > 4096;
+	if (*frags && how->single_buffer_only)
+		return fail(-EOPNOTSUPP, why, size,
+			    "MTU %u needs packets of several buffers, which this kernel or driver cannot give to AF_XDP (MTU %d is the most)",
+			    how->mtu, 4096 - PCF_HEADROOM - LINK_OVERHEAD);
+	return 0;
+}
+
+static unsigned count_queues(const uint64_t *mask, unsigned rx_queues)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < rx_queues; i++)
+		n += mask[i / 64] >> i % 64 & 1;
+	return n;
+}
+
+static int open_queues(struct xdp_backend *x, const struct pcf_open *how,
+		       struct pcf_opened *what, char *why, size_t size)
+{
+	uint32_t frame_size;
+	unsigned n = 0;
+	int err = choose_frame(how, &frame_size, &x->frags, why, size);
+
+	if (err)
+		return err;
+	for (unsigned i = 0; i < x->rx_queues && !err; i++)
+		if (how->queue_mask[i / 64] >> i % 64 & 1)
+			err = open_queue(x, &x->queues[n++], i, how, frame_size,
+					 what, why, size);
+	return err;
+}
+
+static struct pcf_prog_env prog_env(const struct xdp_backend *x)
+{
+	return (struct pcf_prog_env){ .xsk_map = x->xsk_map,
+				      .ctl_map = x->ctl_map,
+				      .rx_queues = x->rx_queues,
+				      .generic = x->generic };
+}
+
+static int claim_slot(struct xdp_backend *x, char *why, size_t size)
+{
+	struct pcf_owner me = { .mode = PCF_OWNER_EXCLUSIVE,
+				.queues = x->base.nqueues,
+				.ctl_map = map_id(x->ctl_map),
+				.xsk_map = map_id(x->xsk_map) };
+
+	return pcf_root_claim(&x->root, PCF_SLOT_EXCLUSIVE, &me, why, size);
+}
+
+static int set_up(struct xdp_backend *x, const struct pcf_open *how,
+		  struct pcf_opened *what, char *why, size_t size)
+{
+	struct pcf_prog_env env;
+	int err = pcf_root_open(&x->root, how->ifindex, how->generic, why,
+				size);
+
+	if (!err)
+		err = make_maps(x, why, size);
+	if (!err)
+		err = claim_slot(x, why, size);
+	if (!err)
+		err = open_queues(x, how, what, why, size);
+	if (err)
+		return err;
+	env = prog_env(x);
+	x->prog = pcf_prog_exclusive(&env, NULL, NULL, why, size);
+	return x->prog < 0 ? x->prog : 0;
+}
+
+static void describe(const struct xdp_backend *x, struct pcf_opened *what)
+{
+	what->zerocopy = true;
+	what->queues = x->base.nqueues;
+	for (unsigned i = 0; i < x->base.nqueues; i++) {
+		const struct pcf_queue *q = &x->queues[i];
+
+		what->zerocopy &= q->zerocopy;
+		what->frame_size = q->umem.frame_size;
+		what->frames += q->umem.frames;
+		what->memory += q->umem.size +
+				q->umem.frames * (sizeof(uint64_t) +
+						  sizeof(struct xdp_desc));
+	}
+}
+
+static void xdp_close(struct pcf_backend *b);
+
+/* libxdp and libbpf speak to stderr of their own accord; this library does
+ * not, and gives the program its own functions back. */
+static int set_up_quietly(struct xdp_backend *x, const struct pcf_open *how,
+			  struct pcf_opened *what, char *why, size_t size)
+{
+	libbpf_print_fn_t bpf_print = libbpf_set_print(NULL);
+	libxdp_print_fn_t xdp_print = libxdp_set_print(NULL);
+	int err = set_up(x, how, what, why, size);
+
+	libxdp_set_print(xdp_print);
+	libbpf_set_print(bpf_print);
+	return err;
+}
+
+static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
+		    struct pcf_opened *what, char *why, size_t size)
+{
+	struct xdp_backend *x = calloc(1, sizeof(*x));
+	int err;
+
+	*what = (struct pcf_opened){ 0 };
+	if (!x)
+		return fail(-ENOMEM, why, size, "no memory");
+	x->base.ops = &pcf_af_xdp;
+	x->root = (struct pcf_root)PCF_ROOT_INIT;
+	x->xsk_map = x->ctl_map = x->prog = -1;
+	x->rx_queues = how->rx_queues;
+	x->generic = how->generic;
+	x->base.nqueues = count_queues(how->queue_mask, how->rx_queues);
+	x->queues = calloc(x->base.nqueues, sizeof(*x->queues));
+	if (!x->queues || !x->base.nqueues)
+		err = fail(-ENOMEM, why, size, "no memory");
+	else
+		err = set_up_quietly(x, how, what, why, size);
+	if (err) {
+		xdp_close(&x->base);
+		return err;
+	}
+	x->base.rx = x->frags ? pcf_xdp_rx_frags : pcf_xdp_rx_single;
+	describe(x, what);
+	*b = &x->base;
+	return 0;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The slot first: from then on packets go to the host again. */
+static void xdp_close(struct pcf_backend *b)
+{
+	struct xdp_backend *x = xdp(b);
+
+	if (!b)
+		return;
+	pcf_root_close(&x->root);
+	close_fd(x->prog);
+	close_fd(x->xsk_map);
+	for (unsigned i = 0; x->queues && i < x->base.nqueues; i++)
+		close_queue(&x->queues[i]);
+	if (x->ctl)
+		munmap(x->ctl, x->ctl_size);
+	close_fd(x->ctl_map);
+	free(x->queues);
+	free(x);
+}
+
+static int xdp_arm(struct pcf_backend *b, bool on)
+{
+	struct xdp_backend *x = xdp(b);
+	int err = pcf_root_set(&x->root, on ? x->prog : -1);
+
+	if (!err)
+		x->armed = on;
+	return err;
+}
+
+/* Swap programs in one step; packets that the former one let through keep its
+ * epoch and are told apart by it. */
+static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
+			  void *arg, char *why, size_t size)
+{
+	struct xdp_backend *x = xdp(b);
+	struct pcf_prog_env env = prog_env(x);
+	int err, prog;
+
+	env.epoch = emit ? ++x->epoch : 0;
+	prog = pcf_prog_exclusive(&env, emit, arg, why, size);
+	if (prog < 0)
+		return prog;
+	err = x->armed ? pcf_root_set(&x->root, prog) : 0;
+	if (err) {
+		close(prog);
+		return fail(err, why, size, "cannot swap the program: %s",
+			    strerror(-err));
+	}
+	close(x->prog);
+	x->prog = prog;
+	for (unsigned i = 0; i < x->base.nqueues; i++)
+		x->queues[i].epoch = env.epoch;
+	return 0;
+}
+
+static struct pcf_queue *xdp_queue(struct pcf_backend *b, unsigned i)
+{
+	return &xdp(b)->queues[i];
+}
+
+static int xdp_fd(struct pcf_queue *q)
+{
+	return q->fd;
+}
+
+static void xdp_counters(struct pcf_queue *q, struct pcf_counters *c)
+{
+	struct xdp_statistics s = { 0 };
+	socklen_t len = sizeof(s);
+
+	if (getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &s, &len))
+		memset(&s, 0, sizeof(s));
+	c->matched = q->ctl->matched;
+	c->dropped_ring = s.rx_ring_full;
+	c->dropped_fill = s.rx_dropped;
+}
+
+const struct pcf_backend_ops pcf_af_xdp = {
+	.name = "af_xdp",
+	.open = xdp_open,
+	.arm = xdp_arm,
+	.set_filter = xdp_set_filter,
+	.close = xdp_close,
+	.queue = xdp_queue,
+	.fd = xdp_fd,
+	.counters = xdp_counters,
+};

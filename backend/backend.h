@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The contract between the read calls and where packets come from.
+ *
+ * A backend offers one queue for each source of packets in arrival order (an
+ * RX queue of the interface). It knows nothing of pcap_t, counts, time-outs,
+ * the break flag or user-space filters: all of that is done once, above.
+ *
+ * A packet's life at this border:
+ *
+ *	rx	the packet is shown; nothing is given back yet
+ *	taken	it was delivered: the queue's descriptor is readable only for
+ *		what comes after it, its bytes stay
+ *	done	its bytes may be overwritten
+ *
+ * in this order, oldest first, each for many packets at once. Only `wait`
+ * sleeps. Set-up happens in the control operations; those in `struct
+ * pcf_rx_ops` are copied into the handle and never NULL.
+ */
+#ifndef PCF_BACKEND_H
+#define PCF_BACKEND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/time.h>
+
+struct pcf_ebpf;
+
+/* One packet; same layout as struct pcap_batch_pkt. */
+struct pcf_pkt {
+	struct timeval ts;	/* tv_usec in us or ns, as the handle asks */
+	uint32_t caplen;	/* bytes at data */
+	uint32_t len;		/* bytes on the wire */
+	uint8_t *data;		/* writable */
+	uint64_t frame;		/* the backend's own */
+	uint32_t queue;		/* RX queue */
+	uint32_t flags;		/* PCF_PKT_* */
+};
+
+#define PCF_PKT_OUTGOING 0x1	/* the host sent it */
+/* It passed the filter that is in force now, in the kernel. */
+#define PCF_PKT_FILTERED 0x2
+/* No packet: a descriptor that points nowhere. To be counted, not delivered. */
+#define PCF_PKT_BAD 0x4
+
+/* Why rx() stopped. */
+enum pcf_stop {
+	PCF_STOP_FULL,	/* `max` reached, there may be more */
+	PCF_STOP_EMPTY,	/* nothing more for now */
+	PCF_STOP_END,	/* the source is gone for good */
+	PCF_STOP_ERROR	/* see the source's error */
+};
+
+/* Packets of one backend queue by reason, since it was opened. */
+struct pcf_counters {
+	uint64_t matched;	/* meant for this handle, at the hook */
+	uint64_t dropped_ring;	/* ring full */
+	uint64_t dropped_fill;	/* no free frame, or too large for one */
+};
+
+/* What a backend is asked to open; strings and pointers only for the call. */
+struct pcf_open {
+	const char *ifname;
+	int ifindex;
+	uint32_t mtu;
+	uint32_t rx_queues;		/* that the interface has */
+	const uint64_t *queue_mask;	/* bit per RX queue wanted */
+	size_t buffer_size;		/* bytes asked for; 0 default */
+	bool zerocopy_only;		/* fail where it cannot be had */
+	bool copy_only;
+	bool generic;			/* skb-mode XDP, only when asked for */
+	bool nanoseconds;		/* unit of pkt.ts.tv_usec */
+	bool single_buffer_only;	/* driver or kernel without frags */
+};
+
+/* What came of it. */
+struct pcf_opened {
+	bool zerocopy;
+	uint32_t queues;
+	uint32_t frame_size;	/* bytes */
+	uint64_t frames;
+	uint64_t memory;	/* bytes */
+	char note[256];		/* steps down on the way, "" none */
+};
+
+struct pcf_queue;
+
+/* What the read path calls, copied into the handle, never NULL. */
+struct pcf_rx_ops {
+	/* Show up to `max` packets. Never sleeps, never fails half-way: what
+	 * was shown stands, `*why` says why it stopped. */
+	unsigned (*rx)(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
+		       enum pcf_stop *why);
+	void (*taken)(struct pcf_queue *q, const struct pcf_pkt *pkts,
+		      unsigned n);
+	void (*done)(struct pcf_queue *q, const struct pcf_pkt *pkts,
+		     unsigned n);
+};
+
+/*
+ * Appends a filter to a program under construction: code that ends by jumping
+ * to `match` (R7 = bytes to keep) or `nomatch`; R6 is the context. 0 or
+ * negative errno with the reason in `why`.
+ */
+typedef int (*pcf_emit_filter)(void *arg, struct pcf_ebpf *e, int match,
+			       int nomatch, char *why, size_t size);
+
+struct pcf_backend {
+	const struct pcf_backend_ops *ops;
+	struct pcf_rx_ops rx;	/* fitting what was opened */
+	unsigned nqueues;
+};
+
+/* Errors are negative errno with the reason in `why`, cut to `size`. */
+struct pcf_backend_ops {
+	const char *name;
+	/* Do everything that needs privilege, but take no packet yet. */
+	int (*open)(const struct pcf_open *how, struct pcf_backend **b,
+		    struct pcf_opened *what, char *why, size_t size);
+	/* Begin to take packets, or stop; any number of times. */
+	int (*arm)(struct pcf_backend *b, bool on);
+	/* From now on this filter decides at the hook (emit NULL: everything
+	 * matches). Packets that it let through carry PCF_PKT_FILTERED; those
+	 * still queued from before do not. On error the former one stays. */
+	int (*set_filter)(struct pcf_backend *b, pcf_emit_filter emit,
+			  void *arg, char *why, size_t size);
+	/* Takes NULL. */
+	void (*close)(struct pcf_backend *b);
+	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);
+	/* Readable while rx() has packets that were not taken. */
+	int (*fd)(struct pcf_queue *q);
+	/* Takes no locks, allocates nothing: called from signal handlers. */
+	void (*counters)(struct pcf_queue *q, struct pcf_counters *c);
+};
+
+/* AF_XDP sockets, one for each RX queue. */
+extern const struct pcf_backend_ops pcf_af_xdp;
+
+#endif

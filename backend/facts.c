@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Gathering the facts. Asks compat/ and the root program's owner table, and
+ * puts the cautious value wherever there is no answer: an interface that
+ * cannot be asked counts as used by the host. Judges nothing.
+ */
+#include "backend/facts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "backend/root.h"
+#include "compat/features.h"
+
+static void gather_users(struct pcf_facts *facts)
+{
+	const struct pcf_link *link = &facts->link;
+
+	if (pcf_link_addresses(link->ifindex, &facts->addresses))
+		facts->addresses = 1;
+	if (pcf_link_upper(link->ifindex, facts->upper))
+		snprintf(facts->upper, sizeof(facts->upper), "?");
+	if (pcf_link_pppoe(link->name, &facts->pppoe))
+		facts->pppoe = true;
+	if (pcf_link_packet_sockets(link->ifindex, &facts->packet_sockets,
+				    facts->packet_owner,
+				    sizeof(facts->packet_owner)))
+		facts->packet_sockets = 1;
+}
+
+static void gather_driver(struct pcf_facts *facts)
+{
+	const struct pcf_link *link = &facts->link;
+
+	if (pcf_link_driver(link->name, facts->driver, sizeof(facts->driver)))
+		facts->driver[0] = '\0';
+	facts->xdp_known = !pcf_link_xdp_features(
+		link->ifindex, &facts->xdp_features, &facts->zc_max_segs);
+	if (pcf_link_rx_vlan_offload(link->name, &facts->rx_vlan_offload))
+		facts->rx_vlan_offload = true;
+}
+
+/* A program is attached. Whoever may not look at it cannot tell that it is
+ * ours, so it counts as foreign. */
+static void gather_program(struct pcf_facts *facts)
+{
+	if (!facts->link.xdp_prog_id)
+		return;
+	if (!pcf_root_probe(facts->link.ifindex, &facts->ours,
+			    facts->exclusive_owner,
+			    sizeof(facts->exclusive_owner), facts->foreign_xdp,
+			    sizeof(facts->foreign_xdp)) &&
+	    (facts->ours || *facts->foreign_xdp))
+		return;
+	facts->ours = false;
+	facts->exclusive_owner[0] = '\0';
+	snprintf(facts->foreign_xdp, sizeof(facts->foreign_xdp),
+		 "name unknown (id %u)", facts->link.xdp_prog_id);
+}
+
+/* Capabilities of a user namespace are worth nothing to bpf(), and a seccomp
+ * filter may forbid it: what was refused counts as not held. */
+static void gather_process(struct pcf_facts *facts)
+{
+	struct pcf_caps caps;
+	bool refused;
+
+	pcf_caps_get(&caps);
+	refused = pcf_features_missing(facts->missing,
+				       sizeof(facts->missing)) == -EPERM;
+	if (refused && caps.net_admin && caps.net_raw)
+		caps.bpf = caps.sys_admin = false;
+	facts->cap_bpf = caps.bpf;
+	facts->cap_net_admin = caps.net_admin;
+	facts->cap_net_raw = caps.net_raw;
+	facts->cap_sys_admin = caps.sys_admin;
+}
+
+int pcf_facts_gather(const char *ifname, struct pcf_facts *facts)
+{
+	int error;
+
+	memset(facts, 0, sizeof(*facts));
+	error = pcf_link_get(ifname, &facts->link);
+	if (error && error != -ENODEV)
+		return error;
+	gather_process(facts);
+	facts->exists = !error;
+	if (error) {
+		memset(&facts->link, 0, sizeof(facts->link));
+		return 0;
+	}
+	gather_users(facts);
+	gather_driver(facts);
+	gather_program(facts);
+	return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What is so about an interface, this process and this kernel, as far as the
+ * choice of mode depends on it. Plain data: gathered here, judged in
+ * libpcap-fast/mode.c, written down by hand in the tests.
+ */
+#ifndef PCF_FACTS_H
+#define PCF_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compat/netlink.h"
+
+struct pcf_facts {
+	bool exists;		/* there is an interface of that name */
+	struct pcf_link link;	/* all zero when not */
+	char driver[32];
+	unsigned addresses;	/* global IPv4 and IPv6 */
+	char upper[IFNAMSIZ];	/* stacked on it, "" none */
+	bool pppoe;
+	unsigned packet_sockets;
+	char packet_owner[64];	/* of one of them, "" unknown */
+	bool xdp_known;		/* netdev-genl answered */
+	uint64_t xdp_features;	/* NETDEV_XDP_ACT_* */
+	uint32_t zc_max_segs;
+	bool rx_vlan_offload;
+	/* an XDP program that is not ours, "" none: "name (id N)" */
+	char foreign_xdp[64];
+	/* a root program of ours is attached */
+	bool ours;
+	/* who captures exclusively through it: "name (pid N)", "" nobody */
+	char exclusive_owner[64];
+	/* effective capabilities */
+	bool cap_bpf, cap_net_admin, cap_net_raw, cap_sys_admin;
+	/* a kernel feature that the fast modes need and this kernel lacks, in
+	 * words, "" when all are there */
+	char missing[96];
+};
+
+/* Gather the facts about the interface. Facts that cannot be found out stay
+ * at the value that leads to the cautious choice. 0 or negative errno (only
+ * for trouble that leaves nothing known, such as no memory). */
+int pcf_facts_gather(const char *ifname, struct pcf_facts *facts);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The XDP program in a slot: what stands before and after the filter.
+ *
+ * In front of each packet it takes, the program writes PCF_META_SIZE bytes of
+ * XDP metadata:
+ *
+ *	| time 8 | epoch 4 | keep 4 | frame ...
+ *	^ data - 16                 ^ data
+ */
+#ifndef PCF_PROG_H
+#define PCF_PROG_H
+
+#include "backend/backend.h"
+
+#define PCF_META_SIZE 16
+
+struct pcf_meta {
+	uint64_t time;	/* CLOCK_TAI, ns, when the driver had the frame */
+	uint32_t epoch;	/* of the filter that decided */
+	uint32_t keep;	/* bytes that the filter says to keep */
+};
+
+/* One per RX queue in the control map, which program and reader share by
+ * memory. One cache line each: a queue's program runs on one CPU at a time. */
+struct pcf_ctl {
+	uint64_t matched;	/* packets meant for the handle */
+	uint64_t rest;		/* packets that were not */
+	uint32_t no_meta;	/* the driver has no room for metadata */
+	uint32_t pad[11];
+};
+
+struct pcf_prog_env {
+	int xsk_map;		/* socket per RX queue */
+	int ctl_map;		/* struct pcf_ctl per RX queue, one value */
+	unsigned rx_queues;
+	uint32_t epoch;
+	bool generic;		/* skb mode: several CPUs may run one queue */
+};
+
+/* Load the program of an exclusive handle: its descriptor or negative errno
+ * with the reason in `why`. emit NULL: every packet matches. */
+int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
+		       void *arg, char *why, size_t size);
+
+#endif

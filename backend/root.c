@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The root program: attaching it, finding and joining it from any process,
+ * claiming slots. Knows nothing of what the programs in the slots do.
+ *
+ * An interface is matched by the id of the program attached to it, never by
+ * the ifindex in the link: links of all network namespaces are in one list,
+ * and their ifindexes overlap.
+ */
+#include "backend/root.h"
+
+#include "backend/owner.h"
+#include "compat/ebpf.h"
+#include "compat/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SLOTS_NAME "pcf_slots"
+#define OWNERS_NAME "pcf_owners"
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* for each slot: tail call; then pass */
+static void emit_root(struct pcf_ebpf *e, int slots)
+{
+	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
+	for (int i = 0; i < PCF_SLOTS; i++) {
+		pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
+		pcf_load_map_fd(e, BPF_REG_2, slots);
+		pcf_mov64_imm(e, BPF_REG_3, i);
+		pcf_call(e, BPF_FUNC_tail_call);
+	}
+	pcf_mov64_imm(e, BPF_REG_0, XDP_PASS);
+	pcf_exit(e);
+}
+
+/* All programs behind one prog_array must agree on frags support, so all have
+ * it; a driver without it takes such a program all the same. */
+static int load_root(int slots)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	struct pcf_ebpf e;
+	int fd;
+
+	pcf_ebpf_init(&e);
+	emit_root(&e, slots);
+	fd = pcf_ebpf_finish(&e);
+	if (!fd)
+		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PCF_ROOT_NAME,
+				   "Dual BSD/GPL", e.insns, e.len, &opts);
+	pcf_ebpf_free(&e);
+	return fd;
+}
+
+static int create_maps(struct pcf_root *r)
+{
+	r->slots = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, SLOTS_NAME, 4, 4,
+				  PCF_SLOTS, NULL);
+	if (r->slots < 0)
+		return r->slots;
+	r->owners = bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
+				   sizeof(struct pcf_owner), PCF_SLOTS, NULL);
+	return r->owners < 0 ? r->owners : 0;
+}
+
+static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	int prog, err = create_maps(r);
+
+	if (err) {
+		snprintf(why, size, "cannot make the BPF maps: %s",
+			 strerror(-err));
+		return err;
+	}
+	prog = load_root(r->slots);
+	if (prog < 0) {
+		snprintf(why, size, "cannot load the XDP program: %s",
+			 strerror(-prog));
+		return prog;
+	}
+	/* The program does not use `owners`; bound to it, the map can be found
+	 * through it. */
+	err = bpf_prog_bind_map(prog, r->owners, NULL);
+	if (!err) {
+		r->link = bpf_link_create(prog, r->ifindex, BPF_XDP, &opts);
+		err = r->link < 0 ? r->link : 0;
+	}
+	close(prog);
+	if (err)
+		snprintf(why, size, "cannot attach the XDP program: %s%s",
+			 strerror(-err),
+			 err == -EOPNOTSUPP ?
+				 " (the driver has no native XDP)" : "");
+	return err;
+}
+
+/* The program attached to the interface, 0 none. */
+static int attached_id(int ifindex, uint32_t *id)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	int err = bpf_xdp_query(ifindex, 0, &q);
+
+	if (err)
+		return err;
+	*id = q.prog_id;
+	if (q.attach_mode == XDP_ATTACHED_MULTI)
+		*id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
+	return 0;
+}
+
+static int prog_info(uint32_t id, struct bpf_prog_info *info,
+		     uint32_t *map_ids, unsigned nmaps)
+{
+	uint32_t len = sizeof(*info);
+	int err, fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd < 0)
+		return fd;
+	memset(info, 0, sizeof(*info));
+	info->nr_map_ids = nmaps;
+	info->map_ids = (uintptr_t)map_ids;
+	err = bpf_obj_get_info_by_fd(fd, info, &len);
+	close(fd);
+	return err;
+}
+
+static bool is_root(const struct bpf_prog_info *info)
+{
+	return !strcmp(info->name, PCF_ROOT_NAME) && info->nr_map_ids == 2;
+}
+
+static bool map_fits(const struct bpf_map_info *m, const char *name,
+		     uint32_t type, uint32_t value_size)
+{
+	return !strcmp(m->name, name) && m->type == type && m->key_size == 4 &&
+	       m->value_size == value_size && m->max_entries == PCF_SLOTS;
+}
+
+/* Open the root's two maps, whatever their order; a map of another layout
+ * (another version of this library) is refused. */
+static int open_maps(struct pcf_root *r, const uint32_t *ids)
+{
+	for (int i = 0; i < 2; i++) {
+		struct bpf_map_info m = { 0 };
+		uint32_t len = sizeof(m);
+		int err, fd = bpf_map_get_fd_by_id(ids[i]);
+
+		if (fd < 0)
+			return fd;
+		err = bpf_obj_get_info_by_fd(fd, &m, &len);
+		if (!err && r->slots < 0 &&
+		    map_fits(&m, SLOTS_NAME, BPF_MAP_TYPE_PROG_ARRAY, 4)) {
+			r->slots = fd;
+		} else if (!err && r->owners < 0 &&
+			   map_fits(&m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
+				    sizeof(struct pcf_owner))) {
+			r->owners = fd;
+		} else {
+			close(fd);
+			return err ? err : -EPROTO;
+		}
+	}
+	return 0;
+}
+
+/* The link whose program has this id. */
+static int find_link(uint32_t prog_id)
+{
+	uint32_t id = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		struct bpf_link_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd < 0 && fd != -ENOENT)
+			return fd;
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    info.type == BPF_LINK_TYPE_XDP && info.prog_id == prog_id)
+			return fd;
+		close(fd);
+	}
+	return -ENOENT;
+}
+
+/* 0 joined; -ENOENT nothing attached (any more); -EBUSY foreign. */
+static int join(struct pcf_root *r, char *why, size_t size)
+{
+	struct bpf_prog_info info;
+	uint32_t id, maps[2];
+	int err = attached_id(r->ifindex, &id);
+
+	if (!err)
+		err = id ? prog_info(id, &info, maps, 2) : -ENOENT;
+	if (err) {
+		snprintf(why, size, "cannot look at the XDP program: %s",
+			 strerror(-err));
+		return err;
+	}
+	if (!is_root(&info)) {
+		snprintf(why, size,
+			 "the XDP program %s (id %u), which is not ours, is attached",
+			 info.name, id);
+		return -EBUSY;
+	}
+	r->link = find_link(id);
+	err = r->link < 0 ? r->link : open_maps(r, maps);
+	if (err)
+		snprintf(why, size, "cannot join the XDP program (id %u): %s",
+			 id, strerror(-err));
+	return err;
+}
+
+static void drop_fds(struct pcf_root *r)
+{
+	close_fd(&r->lifeline);
+	close_fd(&r->owners);
+	close_fd(&r->slots);
+	close_fd(&r->link);
+}
+
+/* Two first openers may race, and the last one may leave while we join: each
+ * of the two tries can find the other's world gone. */
+int pcf_root_open(struct pcf_root *r, int ifindex, bool generic, char *why,
+		  size_t size)
+{
+	int err = -EAGAIN;
+
+	*r = (struct pcf_root)PCF_ROOT_INIT;
+	r->ifindex = ifindex;
+	for (int tries = 0; tries < 100 && err; tries++) {
+		err = join(r, why, size);
+		if (err == -ENOENT) {
+			drop_fds(r);
+			err = attach(r, generic, why, size);
+			if (err != -EBUSY && err)
+				break;
+		} else if (err) {
+			break;
+		}
+		if (err) {
+			drop_fds(r);
+			usleep(1000);
+		}
+	}
+	if (err)
+		drop_fds(r);
+	return err;
+}
+
+/* Take a dead owner's record away. Two may try at once, and the slower would
+ * take the faster one's new record: what comes back alive is put back. */
+static void evict(struct pcf_root *r, uint32_t key)
+{
+	struct pcf_owner o;
+
+	if (bpf_map_lookup_and_delete_elem(r->owners, &key, &o))
+		return;
+	if (pcf_owner_alive(&o))
+		bpf_map_update_elem(r->owners, &key, &o, BPF_NOEXIST);
+	else
+		bpf_map_delete_elem(r->slots, &key);
+}
+
+static int claim(struct pcf_root *r, uint32_t key, const struct pcf_owner *me,
+		 char *why, size_t size)
+{
+	struct pcf_owner other;
+
+	for (int tries = 0; tries < 10; tries++) {
+		int err = bpf_map_update_elem(r->owners, &key, me, BPF_NOEXIST);
+
+		if (!err)
+			return 0;
+		if (err != -EEXIST) {
+			snprintf(why, size, "cannot claim a slot: %s",
+				 strerror(-err));
+			return err;
+		}
+		if (bpf_map_lookup_elem(r->owners, &key, &other))
+			continue;
+		if (pcf_owner_alive(&other)) {
+			snprintf(why, size,
+				 "%.16s (pid %u) already captures here",
+				 other.program, other.pid);
+			return -EBUSY;
+		}
+		evict(r, key);
+	}
+	snprintf(why, size, "cannot claim a slot: others are faster");
+	return -EBUSY;
+}
+
+int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
+		   char *why, size_t size)
+{
+	int err;
+
+	r->lifeline = pcf_owner_self(me);
+	if (r->lifeline < 0) {
+		snprintf(why, size, "cannot make a BPF map: %s",
+			 strerror(-r->lifeline));
+		return r->lifeline;
+	}
+	err = claim(r, slot, me, why, size);
+	if (err) {
+		close_fd(&r->lifeline);
+		return err;
+	}
+	r->slot = slot;
+	r->claimed = true;
+	return 0;
+}
+
+int pcf_root_set(struct pcf_root *r, int prog_fd)
+{
+	uint32_t key = r->slot;
+	int err;
+
+	if (!r->claimed)
+		return -EINVAL;
+	if (prog_fd >= 0)
+		return bpf_map_update_elem(r->slots, &key, &prog_fd, BPF_ANY);
+	err = bpf_map_delete_elem(r->slots, &key);
+	return err == -ENOENT ? 0 : err;
+}
+
+void pcf_root_close(struct pcf_root *r)
+{
+	uint32_t key = r->slot;
+
+	if (r->claimed) {
+		bpf_map_delete_elem(r->slots, &key);
+		bpf_map_delete_elem(r->owners, &key);
+		r->claimed = false;
+	}
+	drop_fds(r);
+}
+
+static void probe_exclusive(const uint32_t *maps, char *owner, size_t size)
+{
+	struct pcf_root r = PCF_ROOT_INIT;
+	uint32_t key = PCF_SLOT_EXCLUSIVE;
+	struct pcf_owner o;
+
+	if (!open_maps(&r, maps) && !bpf_map_lookup_elem(r.owners, &key, &o) &&
+	    pcf_owner_alive(&o))
+		snprintf(owner, size, "%.16s (pid %u)", o.program, o.pid);
+	drop_fds(&r);
+}
+
+int pcf_root_probe(int ifindex, bool *ours, char *exclusive_owner,
+		   size_t owner_size, char *foreign, size_t foreign_size)
+{
+	struct bpf_prog_info info;
+	uint32_t id, maps[2];
+	int err = attached_id(ifindex, &id);
+
+	*ours = false;
+	*exclusive_owner = *foreign = '\0';
+	if (err || !id)
+		return err;
+	err = prog_info(id, &info, maps, 2);
+	if (err) {
+		/* Not allowed to look: whatever it is, it is not to be had. */
+		snprintf(foreign, foreign_size, "unknown (id %u)", id);
+		return 0;
+	}
+	*ours = is_root(&info);
+	if (*ours)
+		probe_exclusive(maps, exclusive_owner, owner_size);
+	else
+		snprintf(foreign, foreign_size, "%s (id %u)", info.name, id);
+	return 0;
+}

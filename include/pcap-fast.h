@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * libpcap-fast: what it offers beyond the libpcap API.
+ *
+ * Every call takes the pcap_t of the stock API and works from C and C++.
+ * Nothing here is needed to use the library: a program that only knows
+ * libpcap gets the fast modes through the device name ("exclusive:eth0"), the
+ * environment (PCAP_FAST_MODE) or the automatic choice.
+ *
+ * Unless said otherwise: calls return 0 or a negative PCAP_ERROR* code whose
+ * text pcap_geterr() gives; none blocks; one thread at a time per pcap_t.
+ */
+#ifndef PCAP_FAST_H
+#define PCAP_FAST_H
+
+#include <pcap/pcap.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How a handle captures. */
+enum pcap_fast_mode {
+	PCAP_FAST_MODE_AUTO = 0,      /* the library chooses (default) */
+	PCAP_FAST_MODE_SYSTEM = 1,    /* stock libpcap (AF_PACKET) */
+	PCAP_FAST_MODE_EXCLUSIVE = 2, /* AF_XDP socket; the host does not see
+				       * what is captured */
+	PCAP_FAST_MODE_MIRROR = 3     /* copies taken at the XDP hook; the host
+				       * sees every packet too */
+};
+
+/* Whether the AF_XDP socket must be zero-copy. */
+enum pcap_fast_zerocopy {
+	PCAP_FAST_ZEROCOPY_AUTO = 0,    /* where the driver can (default) */
+	PCAP_FAST_ZEROCOPY_REQUIRE = 1, /* fail where it cannot */
+	PCAP_FAST_ZEROCOPY_OFF = 2      /* copy mode, even where it can */
+};
+
+/* Where the filter set by pcap_setfilter() runs. */
+enum pcap_fast_filter_place {
+	PCAP_FAST_FILTER_NONE = 0,   /* no filter set */
+	PCAP_FAST_FILTER_KERNEL = 1, /* at the XDP hook, or in the kernel on a
+				      * system handle */
+	PCAP_FAST_FILTER_USER = 2    /* in user space, per packet */
+};
+
+/*
+ * Ask for a mode by name. Before pcap_activate(); stronger than a prefix of
+ * the device name and than PCAP_FAST_MODE. A mode asked for by name that
+ * cannot be had makes pcap_activate() fail with the reason; only
+ * PCAP_FAST_MODE_AUTO falls back to the system's libpcap.
+ *
+ *   mode     one of enum pcap_fast_mode
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (no such mode, or a handle
+ *            that was not made by pcap_create())
+ *   since    0.1
+ */
+int pcap_fast_set_mode(pcap_t *p, int mode);
+
+/*
+ * Capture on some RX queues only. Before pcap_activate(). Packets of the other
+ * queues go to the host as if nobody captured.
+ *
+ *   list     queue numbers and ranges from 0, "0,2-3"; NULL or "" for all
+ *            queues (default). The string is copied.
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (not a list)
+ *   since    0.1
+ */
+int pcap_fast_set_queues(pcap_t *p, const char *list);
+
+/*
+ * Require, forbid or leave open zero-copy. Before pcap_activate().
+ *
+ *   how      one of enum pcap_fast_zerocopy
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (no such value)
+ *   since    0.1
+ */
+int pcap_fast_set_zerocopy(pcap_t *p, int how);
+
+#define PCAP_FAST_REASON_SIZE 512
+
+/*
+ * What a handle does, and why. Counters are of packets, from activation on.
+ *
+ *   matched = delivered + filtered + dropped_ring + dropped_fill + waiting
+ *
+ * where "waiting" is what lies in the rings, not yet read.
+ */
+struct pcap_fast_info {
+	int32_t mode;	      /* enum pcap_fast_mode, never AUTO once active */
+	int32_t asked;	      /* the mode that was asked for */
+	int32_t zerocopy;     /* 1 zero-copy, 0 copy, -1 no AF_XDP socket */
+	int32_t filter_place; /* enum pcap_fast_filter_place */
+	uint32_t queues;      /* RX queues captured on */
+	uint32_t frame_size;  /* bytes of one UMEM frame */
+	uint64_t frames;      /* UMEM frames, all queues */
+	uint64_t memory;      /* bytes of UMEM and rings, all queues */
+	uint64_t matched;     /* seen by the program and meant for this handle */
+	uint64_t delivered;   /* handed to the caller */
+	uint64_t filtered;    /* rejected in user space: filter, direction */
+	uint64_t dropped_ring; /* RX ring full: the reader was too slow */
+	uint64_t dropped_fill; /* no free frame, or frame too large */
+	uint64_t outgoing;     /* delivered packets that the host sent */
+	char reason[PCAP_FAST_REASON_SIZE];	   /* why this mode */
+	char filter_reason[PCAP_FAST_REASON_SIZE]; /* why this filter place */
+};
+
+/*
+ * Fill `info`. At any time, on any handle; before activation only `asked` has
+ * a meaning. Takes no locks.
+ *
+ *   size     sizeof(struct pcap_fast_info) as the caller knows it; at most
+ *            that much is written, so programs built against another version
+ *            keep working
+ *   returns  0; PCAP_ERROR (info NULL or size 0)
+ *   since    0.1
+ */
+int pcap_fast_get_info(pcap_t *p, struct pcap_fast_info *info, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

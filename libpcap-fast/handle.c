@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The side table: pcap_t address -> our state. Open addressing with linear
+ * probing; entries are a pair of atomics.
+ *
+ * Look-ups take no lock and may run beside any change: a thread looks for its
+ * own handle only, whose entry nobody else moves. Growing publishes a new
+ * array and leaves the old one in place for those still reading it; since each
+ * is twice as large, what is left behind is less than what is in use.
+ */
+#include "libpcap-fast/handle.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#define FIRST_SIZE 64
+
+struct entry {
+	_Atomic(pcap_t *) key;
+	_Atomic(struct pcf_handle *) value;
+};
+
+struct table {
+	unsigned mask, used;	/* used: entries that were ever taken */
+	struct table *older;
+	struct entry entries[];
+};
+
+static _Atomic(struct table *) current;
+static pthread_mutex_t change = PTHREAD_MUTEX_INITIALIZER;
+
+/* malloc()ed structs are 16-byte aligned: the low bits say nothing. */
+static inline unsigned hash(const pcap_t *p)
+{
+	uint64_t x = (uintptr_t)p >> 4;
+
+	return (x * 0x9e3779b97f4a7c15ull) >> 32;
+}
+
+static struct entry *lookup(struct table *t, pcap_t *p)
+{
+	for (unsigned i = hash(p);; i++) {
+		struct entry *e = &t->entries[i & t->mask];
+		pcap_t *key = atomic_load_explicit(&e->key,
+						   memory_order_acquire);
+
+		if (key == p)
+			return e;
+		if (!key)
+			return NULL;
+	}
+}
+
+struct pcf_handle *pcf_find(pcap_t *p)
+{
+	struct table *t = atomic_load_explicit(&current, memory_order_acquire);
+	struct entry *e = t && p ? lookup(t, p) : NULL;
+
+	return e ? atomic_load_explicit(&e->value, memory_order_acquire) : NULL;
+}
+
+static struct table *new_table(unsigned size)
+{
+	struct table *t = calloc(1, sizeof(*t) + size * sizeof(t->entries[0]));
+
+	if (t)
+		t->mask = size - 1;
+	return t;
+}
+
+/* Where `p` is or can go: its own entry, else the first one on its way that is
+ * free or was left by a closed handle. */
+static struct entry *place(struct table *t, pcap_t *p)
+{
+	struct entry *e = lookup(t, p);
+
+	for (unsigned i = hash(p); !e; i++) {
+		struct entry *c = &t->entries[i & t->mask];
+
+		if (!atomic_load(&c->key))
+			t->used++;
+		if (!atomic_load(&c->key) || !atomic_load(&c->value))
+			e = c;
+	}
+	return e;
+}
+
+/* The value before the key: who sees the key sees its value (acquire in
+ * lookup). */
+static void put(struct table *t, pcap_t *p, struct pcf_handle *h)
+{
+	struct entry *e = place(t, p);
+
+	atomic_store_explicit(&e->value, h, memory_order_release);
+	atomic_store_explicit(&e->key, p, memory_order_release);
+}
+
+/* Entries of closed handles keep their key, so that look-ups go on past them,
+ * until another handle takes their place or the table grows. */
+static struct table *grow(struct table *old)
+{
+	struct table *t = new_table(old ? 2 * (old->mask + 1) : FIRST_SIZE);
+
+	if (!t)
+		return NULL;
+	t->older = old;
+	for (unsigned i = 0; old && i <= old->mask; i++) {
+		struct entry *e = &old->entries[i];
+
+		if (atomic_load(&e->value))
+			put(t, atomic_load(&e->key), atomic_load(&e->value));
+	}
+	atomic_store_explicit(&current, t, memory_order_release);
+	return t;
+}
+
+int pcf_table_add(pcap_t *p, struct pcf_handle *h)
+{
+	struct table *t;
+
+	pthread_mutex_lock(&change);
+	t = atomic_load(&current);
+	if (!t || 2 * t->used > t->mask)
+		t = grow(t);
+	if (t)
+		put(t, p, h);
+	pthread_mutex_unlock(&change);
+	return t ? 0 : -ENOMEM;
+}
+
+struct pcf_handle *pcf_table_remove(pcap_t *p)
+{
+	struct pcf_handle *h = NULL;
+	struct table *t;
+	struct entry *e;
+
+	pthread_mutex_lock(&change);
+	t = atomic_load(&current);
+	e = t ? lookup(t, p) : NULL;
+	if (e)
+		h = atomic_exchange(&e->value, NULL);
+	pthread_mutex_unlock(&change);
+	return h;
+}

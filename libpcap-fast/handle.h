@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Our state beside a pcap_t, and the table that finds it.
+ *
+ * A pcap_t is always the system library's own. What belongs to it here is
+ * looked up by its address; an address that is not in the table (a savefile, a
+ * dead handle, one made inside the system's library) is none of our business.
+ */
+#ifndef PCF_HANDLE_H
+#define PCF_HANDLE_H
+
+#include "compat/stock.h"
+
+#include "backend/backend.h"
+#include "libpcap-fast/device.h"
+#include "libpcap-fast/env.h"
+#include "libpcap-fast/lane.h"
+#include "libpcap-fast/mode.h"
+
+#include <stdatomic.h>
+
+struct sock_filter;
+
+/* What the caller set before pcap_activate(), as far as the system's library
+ * does not tell it back. */
+struct pcf_options {
+	struct pcf_device device;
+	bool any_device;	/* created with a NULL name */
+	int mode;		/* enum pcap_fast_mode; by function */
+	bool mode_set;
+	int zerocopy;		/* enum pcap_fast_zerocopy */
+	bool zerocopy_set;
+	char queues[PCF_DEVICE_LIST_SIZE];
+	int promisc;
+	int rfmon;
+	int timeout_ms;
+	int immediate;
+	int buffer_size;	/* 0: the system library's default */
+	int tstamp_type;
+	int protocol;
+};
+
+/* The filter in force, for packets that no kernel filter has decided. */
+struct pcf_filter {
+	struct sock_filter *insns;	/* NULL: none */
+	unsigned len;
+	int place;			/* enum pcap_fast_filter_place */
+	char reason[PCAP_FAST_REASON_SIZE];
+};
+
+struct pcf_handle {
+	/* read path */
+	pcap_t *p;
+	struct pcf_lane *lanes;		/* one per queue, the shadow last */
+	unsigned nlanes;
+	bool nonblock;
+	bool check_direction;
+	atomic_int break_flag;
+	struct pcf_filter filter;
+	uint32_t snaplen;
+	struct pcap_pkthdr header;	/* pcap_next(), pcap_next_ex() */
+	uint64_t delivered, outgoing, filtered, misdirected, bad;
+	uint32_t ifindex;
+	uint8_t mac[6];
+	int pending_error;		/* to be reported by the next read */
+
+	/* the rest */
+	int mode;			/* enum pcap_fast_mode, once active */
+	bool active;
+	int direction;			/* pcap_direction_t */
+	bool honest_timeout;
+	struct pcf_options options;
+	struct pcf_choice choice;
+	struct pcf_backend *backend;
+	struct pcf_opened opened;
+	struct pcf_shadow *shadow;
+	struct pcf_waiter *waiter;
+};
+
+/* The handle's state, or NULL: not ours. Lock-free. */
+struct pcf_handle *pcf_find(pcap_t *p);
+
+/* The handle's state if it captures through a backend of ours, or NULL: then
+ * the call belongs to the system's library. */
+static inline struct pcf_handle *pcf_find_fast(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find(p);
+
+	return h && h->backend ? h : NULL;
+}
+
+/* Add and remove; 0 or -ENOMEM. */
+int pcf_table_add(pcap_t *p, struct pcf_handle *h);
+struct pcf_handle *pcf_table_remove(pcap_t *p);
+
+#endif

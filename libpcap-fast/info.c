@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pcap_fast_get_info(): what a handle does, and why. */
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/handle.h"
+#include "libpcap-fast/stats.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void fill_counters(const struct pcf_handle *h,
+			  struct pcap_fast_info *info)
+{
+	struct pcf_counters c;
+
+	pcf_counters_sum(h, &c);
+	info->matched = c.matched;
+	info->dropped_ring = c.dropped_ring;
+	info->dropped_fill = c.dropped_fill;
+	info->delivered = h->delivered;
+	info->filtered = h->filtered + h->misdirected + h->bad;
+	info->outgoing = h->outgoing;
+}
+
+static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
+{
+	info->zerocopy = h->opened.zerocopy;
+	info->queues = h->opened.queues;
+	info->frame_size = h->opened.frame_size;
+	info->frames = h->opened.frames;
+	info->memory = h->opened.memory;
+	info->filter_place = h->filter.place;
+	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
+		 h->filter.reason);
+	fill_counters(h, info);
+}
+
+static void fill(const struct pcf_handle *h, struct pcap_fast_info *info)
+{
+	info->asked = h->options.mode;
+	info->mode = h->mode;
+	snprintf(info->reason, sizeof(info->reason), "%s", h->choice.reason);
+	if (h->backend)
+		fill_fast(h, info);
+}
+
+int pcap_fast_get_info(pcap_t *p, struct pcap_fast_info *info, size_t size)
+{
+	struct pcap_fast_info full = { .mode = PCAP_FAST_MODE_SYSTEM,
+				       .zerocopy = -1 };
+	const struct pcf_handle *h = pcf_find(p);
+
+	if (!info || !size)
+		return pcf_fail(p, PCAP_ERROR,
+				"pcap_fast_get_info: nowhere to put it");
+	if (h)
+		fill(h, &full);
+	else
+		snprintf(full.reason, sizeof(full.reason),
+			 "not a live capture made by pcap_create()");
+	memcpy(info, &full, size < sizeof(full) ? size : sizeof(full));
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Several lanes as one stream, by time. */
+#include "libpcap-fast/lane.h"
+
+static inline bool before(const struct timeval *a, const struct timeval *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
+					a->tv_usec < b->tv_usec;
+}
+
+/* A lane that was filled to the brim and is empty now may hold back packets
+ * older than the others' first ones; one that ran dry holds none that were
+ * there when it was asked. */
+struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n)
+{
+	struct pcf_lane *best = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pcf_lane *l = &lanes[i];
+
+		if (pcf_lane_empty(l)) {
+			if (l->more)
+				return NULL;
+			continue;
+		}
+		if (!best || before(&l->pkts[l->head].ts,
+				    &best->pkts[best->head].ts))
+			best = l;
+	}
+	return best;
+}

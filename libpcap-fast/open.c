@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A handle's life: pcap_create, pcap_activate, pcap_open_live, pcap_close.
+ *
+ * Activation, in this order, so that any failure leaves the real handle able
+ * to do the capture with the caller's own options:
+ *	1. choose the mode
+ *	2. open the backend: all that needs privilege, but no packet taken yet
+ *	3. activate the real handle as the shadow
+ *	4. lanes and waiting
+ *	5. arm: packets come from here on
+ */
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/handle.h"
+#include "libpcap-fast/setfilter.h"
+#include "libpcap-fast/shadow.h"
+#include "libpcap-fast/wait.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_QUEUES 1024
+
+/* --- create -------------------------------------------------------------- */
+
+/* Without a prefix the name is the system library's to judge, whatever it is. */
+static int parse_device(struct pcf_handle *h, const char *name, char *errbuf)
+{
+	char why[PCAP_ERRBUF_SIZE];
+
+	h->options.any_device = !name;
+	if (!name || !pcf_device_parse(name, &h->options.device, why,
+				       sizeof(why)))
+		return 0;
+	if (!h->options.device.prefixed)
+		return 0;
+	snprintf(errbuf, PCAP_ERRBUF_SIZE, "%s", why);
+	return PCAP_ERROR;
+}
+
+static pcap_t *create(const char *name, char *errbuf)
+{
+	pcap_t *p;
+
+	PCF_STOCK_ENTER();
+	p = pcf_stock()->pcap_create(name, errbuf);
+	PCF_STOCK_LEAVE();
+	return p;
+}
+
+static pcap_t *no_memory(char *errbuf, struct pcf_handle *h, pcap_t *p)
+{
+	snprintf(errbuf, PCAP_ERRBUF_SIZE, "malloc: %s", strerror(ENOMEM));
+	if (p)
+		pcf_stock()->pcap_close(p);
+	free(h);
+	return NULL;
+}
+
+pcap_t *pcap_create(const char *name, char *errbuf)
+{
+	struct pcf_handle *h;
+	pcap_t *p;
+
+	if (!pcf_stock()->pcap_create) {
+		snprintf(errbuf, PCAP_ERRBUF_SIZE, "%s", pcf_stock_error());
+		return NULL;
+	}
+	if (pcf_inside_stock())
+		return pcf_stock()->pcap_create(name, errbuf);
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return no_memory(errbuf, h, NULL);
+	if (parse_device(h, name, errbuf)) {
+		free(h);
+		return NULL;
+	}
+	p = create(h->options.device.prefixed ? h->options.device.name : name,
+		   errbuf);
+	if (!p) {
+		free(h);
+		return NULL;
+	}
+	h->p = p;
+	h->mode = PCAP_FAST_MODE_SYSTEM;
+	if (pcf_table_add(p, h))
+		return no_memory(errbuf, h, p);
+	return p;
+}
+
+/* --- the choice ---------------------------------------------------------- */
+
+static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
+{
+	struct pcf_options *o = &h->options;
+
+	h->honest_timeout = env->timeout == PCF_TIMEOUT_HONEST;
+	if (!o->mode_set && o->device.prefixed)
+		o->mode = o->device.mode;
+	else if (!o->mode_set)
+		o->mode = env->mode;
+	if (!o->zerocopy_set)
+		o->zerocopy = env->zerocopy;
+	if (!*o->queues)
+		snprintf(o->queues, sizeof(o->queues), "%s",
+			 *o->device.queues ? o->device.queues : env->queues);
+}
+
+static void choose(struct pcf_handle *h, struct pcf_facts *facts)
+{
+	const struct pcf_options *o = &h->options;
+	struct pcf_request request = {
+		.device = o->any_device ? NULL : o->device.name,
+		.mode = o->mode,
+		.zerocopy = o->zerocopy,
+		.queues = o->queues,
+		.promisc = o->promisc,
+		.rfmon = o->rfmon,
+		.protocol_set = o->protocol != 0,
+		.adapter_tstamp = o->tstamp_type == PCAP_TSTAMP_ADAPTER ||
+				  o->tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED,
+	};
+	int err = 0;
+
+	memset(facts, 0, sizeof(*facts));
+	if (!o->any_device && o->mode != PCAP_FAST_MODE_SYSTEM)
+		err = pcf_facts_gather(o->device.name, facts);
+	if (err)
+		snprintf(facts->missing, sizeof(facts->missing),
+			 "an answer about the interface (%s)", strerror(-err));
+	pcf_mode_choose(&request, facts, &h->choice);
+}
+
+/* --- activation on the system's library ---------------------------------- */
+
+static int activate_real(pcap_t *p)
+{
+	int rc;
+
+	PCF_STOCK_ENTER();
+	rc = pcf_stock()->pcap_activate(p);
+	PCF_STOCK_LEAVE();
+	return rc;
+}
+
+static void log_choice(const struct pcf_handle *h)
+{
+	const struct pcf_opened *o = &h->opened;
+
+	if (!h->backend) {
+		pcf_log(PCF_LOG_INFO, "%s: %s: %s",
+			h->options.any_device ? "any" : h->options.device.name,
+			pcf_mode_name(h->mode), h->choice.reason);
+		return;
+	}
+	pcf_log(PCF_LOG_INFO,
+		"%s: %s on %s, %s, %u queue%s of %llu frames of %u bytes: %s%s%s",
+		h->options.device.name, pcf_mode_name(h->mode),
+		h->backend->ops->name, o->zerocopy ? "zero-copy" : "copy",
+		o->queues, o->queues == 1 ? "" : "s",
+		(unsigned long long)(o->frames / o->queues), o->frame_size,
+		h->choice.reason, *o->note ? "; " : "", o->note);
+}
+
+static int activate_system(struct pcf_handle *h)
+{
+	int rc = activate_real(h->p);
+
+	h->mode = PCAP_FAST_MODE_SYSTEM;
+	h->active = rc >= 0;
+	if (h->active)
+		log_choice(h);
+	return rc;
+}
+
+/* --- activation on a backend --------------------------------------------- */
+
+static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
+			char *why, size_t size)
+{
+	uint64_t mask[MAX_QUEUES / 64] = { 0 };
+	struct pcf_open how = {
+		.ifname = h->options.device.name,
+		.ifindex = facts->link.ifindex,
+		.mtu = facts->link.mtu,
+		.rx_queues = facts->link.rx_queues,
+		.queue_mask = mask,
+		.buffer_size = h->options.buffer_size > 0 ?
+				       h->options.buffer_size : 0,
+		.zerocopy_only = h->options.zerocopy ==
+				 PCAP_FAST_ZEROCOPY_REQUIRE,
+		.copy_only = h->options.zerocopy == PCAP_FAST_ZEROCOPY_OFF,
+		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
+			       PCAP_TSTAMP_PRECISION_NANO,
+	};
+	int n;
+
+	if (how.rx_queues > MAX_QUEUES)
+		how.rx_queues = MAX_QUEUES;
+	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
+	if (n < 0)
+		return n;
+	return pcf_af_xdp.open(&how, &h->backend, &h->opened, why, size);
+}
+
+static void close_fast(struct pcf_handle *h)
+{
+	if (h->backend)
+		h->backend->ops->close(h->backend);
+	pcf_waiter_close(h->waiter);
+	pcf_shadow_close(h->shadow);
+	free(h->lanes);
+	h->backend = NULL;
+	h->waiter = NULL;
+	h->shadow = NULL;
+	h->lanes = NULL;
+	h->nlanes = 0;
+}
+
+static int open_waiter(struct pcf_handle *h)
+{
+	int fds[MAX_QUEUES + 2];
+	unsigned n = 0;
+
+	for (; n < h->backend->nqueues; n++)
+		fds[n] = h->backend->ops->fd(h->lanes[n].queue);
+	fds[n++] = pcf_shadow_fd(h->shadow);
+	fds[n++] = pcf_shadow_kept_fd(h->shadow);
+	return pcf_waiter_open(&h->waiter, fds, n);
+}
+
+static int open_lanes(struct pcf_handle *h)
+{
+	unsigned n = h->backend->nqueues;
+
+	h->lanes = calloc(n + 1, sizeof(*h->lanes));
+	if (!h->lanes)
+		return -ENOMEM;
+	h->nlanes = n + 1;
+	for (unsigned i = 0; i < n; i++) {
+		h->lanes[i].ops = h->backend->rx;
+		h->lanes[i].queue = h->backend->ops->queue(h->backend, i);
+		h->lanes[i].stop = PCF_STOP_EMPTY;
+	}
+	h->lanes[n].ops = pcf_shadow_rx;
+	h->lanes[n].queue = pcf_shadow_queue(h->shadow);
+	h->lanes[n].stop = PCF_STOP_EMPTY;
+	return 0;
+}
+
+/* The real handle is active; make it the shadow and begin. */
+static int begin(struct pcf_handle *h)
+{
+	int err = pcf_shadow_open(h->p, &h->shadow);
+
+	if (!err)
+		err = open_lanes(h);
+	if (!err)
+		err = open_waiter(h);
+	if (err)
+		return err;
+	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
+	h->direction = PCAP_D_INOUT;
+	pcf_shadow_update(h);
+	return h->backend->ops->arm(h->backend, true);
+}
+
+/* In `auto`, a backend that cannot be had is one more step down. A mode asked
+ * for by name fails instead. */
+static int backend_failed(struct pcf_handle *h, int err, const char *why)
+{
+	int asked = h->options.mode;
+
+	if (asked == PCAP_FAST_MODE_AUTO) {
+		snprintf(h->choice.reason, sizeof(h->choice.reason),
+			 "%s: %s", h->options.device.name, why);
+		return activate_system(h);
+	}
+	return pcf_fail(h->p,
+			err == -EPERM ? PCAP_ERROR_PERM_DENIED : PCAP_ERROR,
+			"%s mode on %s: %s", pcf_mode_name(asked),
+			h->options.device.name, why);
+}
+
+/* Out of memory or descriptors after the real handle became active: it goes on
+ * alone, with the shadow's small buffer. */
+static int begin_failed(struct pcf_handle *h, int err, int rc)
+{
+	char errbuf[PCAP_ERRBUF_SIZE];
+
+	close_fast(h);
+	pcf_stock()->pcap_setnonblock(h->p, h->nonblock, errbuf);
+	snprintf(h->choice.reason, sizeof(h->choice.reason),
+		 "cannot begin: %s", strerror(-err));
+	h->mode = PCAP_FAST_MODE_SYSTEM;
+	h->active = true;
+	log_choice(h);
+	return rc;
+}
+
+static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	int rc, err = open_backend(h, facts, why, sizeof(why));
+
+	if (err)
+		return backend_failed(h, err, why);
+	pcf_shadow_prepare(h->p);
+	rc = activate_real(h->p);
+	if (rc < 0) {
+		close_fast(h);
+		pcf_shadow_unprepare(h->p, h->options.buffer_size,
+				     h->options.immediate);
+		return rc;
+	}
+	h->ifindex = facts->link.ifindex;
+	memcpy(h->mac, facts->link.mac, sizeof(h->mac));
+	err = begin(h);
+	if (err)
+		return begin_failed(h, err, rc);
+	h->mode = h->choice.mode;
+	h->active = true;
+	log_choice(h);
+	return rc;
+}
+
+int pcap_activate(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find(p);
+	struct pcf_facts facts;
+	struct pcf_env env;
+
+	if (!pcf_stock()->pcap_activate)
+		return PCAP_ERROR;
+	if (!h || h->active || pcf_inside_stock())
+		return pcf_stock()->pcap_activate(p);
+	pcf_env_read(&env);
+	apply_env(h, &env);
+	choose(h, &facts);
+	if (h->choice.error)
+		return pcf_fail(p, h->choice.error, "%s", h->choice.reason);
+	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM)
+		return activate_system(h);
+	return activate_fast(h, &facts);
+}
+
+/* --- open_live and close ------------------------------------------------- */
+
+static int set_and_activate(pcap_t *p, int snaplen, int promisc, int to_ms)
+{
+	int rc = pcap_set_snaplen(p, snaplen);
+
+	if (rc >= 0)
+		rc = pcap_set_promisc(p, promisc);
+	if (rc >= 0)
+		rc = pcap_set_timeout(p, to_ms);
+	return rc < 0 ? rc : pcap_activate(p);
+}
+
+/* The texts of libpcap's own pcap_open_live(). */
+static void open_live_error(pcap_t *p, const char *device, int status,
+			    char *errbuf)
+{
+	const char *text = pcap_geterr(p);
+
+	if (!device)
+		device = "any";
+	if (status == PCAP_ERROR)
+		snprintf(errbuf, PCAP_ERRBUF_SIZE, "%s: %s", device, text);
+	else if (status == PCAP_ERROR_NO_SUCH_DEVICE ||
+		 status == PCAP_ERROR_PERM_DENIED ||
+		 status == PCAP_ERROR_PROMISC_PERM_DENIED)
+		snprintf(errbuf, PCAP_ERRBUF_SIZE, "%s: %s (%s)", device,
+			 pcap_statustostr(status), text);
+	else
+		snprintf(errbuf, PCAP_ERRBUF_SIZE, "%s: %s", device,
+			 pcap_statustostr(status));
+}
+
+pcap_t *pcap_open_live(const char *device, int snaplen, int promisc, int to_ms,
+		       char *errbuf)
+{
+	pcap_t *p = pcap_create(device, errbuf);
+	int status;
+
+	if (!p)
+		return NULL;
+	status = set_and_activate(p, snaplen, promisc, to_ms);
+	if (status >= 0)
+		return p;
+	open_live_error(p, device, status, errbuf);
+	pcap_close(p);
+	return NULL;
+}
+
+static void free_handle(struct pcf_handle *h)
+{
+	if (!h)
+		return;
+	close_fast(h);
+	pcf_filter_free(&h->filter);
+	free(h);
+}
+
+/* The backend first: from then on the host gets its packets again. */
+void pcap_close(pcap_t *p)
+{
+	if (!pcf_stock()->pcap_close)
+		return;
+	if (!pcf_inside_stock())
+		free_handle(pcf_table_remove(p));
+	PCF_STOCK_ENTER();
+	pcf_stock()->pcap_close(p);
+	PCF_STOCK_LEAVE();
+}

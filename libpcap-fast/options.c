@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcap_set_*(): passed on to the real handle, which judges them, and noted
+ * here, since the system's library does not tell them back.
+ */
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/handle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Set an option of the real handle; note it if that worked. */
+#define OPTION(function, type, field) \
+	int function(pcap_t *p, type value) \
+	{ \
+		const struct pcf_stock *stock = pcf_stock(); \
+		struct pcf_handle *h = pcf_find(p); \
+		int rc = stock->function ? stock->function(p, value) : \
+					   PCAP_ERROR; \
+\
+		if (rc >= 0 && h && !pcf_inside_stock()) \
+			h->options.field = value; \
+		return rc; \
+	}
+
+OPTION(pcap_set_promisc, int, promisc)
+OPTION(pcap_set_rfmon, int, rfmon)
+OPTION(pcap_set_timeout, int, timeout_ms)
+OPTION(pcap_set_immediate_mode, int, immediate)
+OPTION(pcap_set_buffer_size, int, buffer_size)
+OPTION(pcap_set_tstamp_type, int, tstamp_type)
+OPTION(pcap_set_protocol_linux, int, protocol)
+
+/* The handle if an option of ours may be set on it; else *rc is the result. */
+static struct pcf_handle *settable(pcap_t *p, const char *what, int *rc)
+{
+	struct pcf_handle *h = pcf_find(p);
+
+	if (!h) {
+		*rc = pcf_fail(p, PCAP_ERROR,
+			       "%s: not a handle made by pcap_create()", what);
+		return NULL;
+	}
+	if (h->active) {
+		*rc = pcf_fail(
+			p, PCAP_ERROR_ACTIVATED,
+			"can't perform  operation on activated capture");
+		return NULL;
+	}
+	*rc = 0;
+	return h;
+}
+
+int pcap_fast_set_mode(pcap_t *p, int mode)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (mode < PCAP_FAST_MODE_AUTO || mode > PCAP_FAST_MODE_MIRROR)
+		return pcf_fail(p, PCAP_ERROR, "%s: no mode %d", __func__, mode);
+	h->options.mode = mode;
+	h->options.mode_set = true;
+	return 0;
+}
+
+int pcap_fast_set_queues(pcap_t *p, const char *list)
+{
+	/* More queues than any device has; the real number is known later. */
+	uint64_t mask[1024];
+	char why[256];
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (!list)
+		list = "";
+	if (pcf_queue_list(list, mask, 64 * 1024, why, sizeof(why)) < 0)
+		return pcf_fail(p, PCAP_ERROR, "%s: %s", __func__, why);
+	if (strlen(list) >= sizeof(h->options.queues))
+		return pcf_fail(p, PCAP_ERROR, "%s: list too long", __func__);
+	snprintf(h->options.queues, sizeof(h->options.queues), "%s", list);
+	return 0;
+}
+
+int pcap_fast_set_zerocopy(pcap_t *p, int how)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (how < PCAP_FAST_ZEROCOPY_AUTO || how > PCAP_FAST_ZEROCOPY_OFF)
+		return pcf_fail(p, PCAP_ERROR, "%s: no such value %d", __func__,
+				how);
+	h->options.zerocopy = how;
+	h->options.zerocopy_set = true;
+	return 0;
+}

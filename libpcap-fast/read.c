@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The read calls, once over all backends: pcap_dispatch, pcap_loop, pcap_next,
+ * pcap_next_ex, pcap_breakloop. Counts, time-outs, the break flag, direction,
+ * user-space filter and snaplen are dealt with here and nowhere else.
+ *
+ * A packet's way:
+ *	queue --rx--> lane --by time--> admit --> clip --> caller --> done
+ */
+#include "libpcap-fast/read.h"
+
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/filter/filter.h"
+#include "libpcap-fast/handle.h"
+#include "libpcap-fast/shadow.h"
+#include "libpcap-fast/wait.h"
+
+#include <limits.h>
+#include <linux/if_packet.h>
+#include <stddef.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* "All that is there" ends somewhere, also when packets come faster than they
+ * are read: after as many as a large ring holds. */
+#define ALL_THAT_IS_THERE (1 << 20)
+
+_Static_assert(offsetof(struct pcf_pkt, ts) == 0 &&
+		       offsetof(struct pcf_pkt, caplen) ==
+			       offsetof(struct pcap_pkthdr, caplen) &&
+		       offsetof(struct pcf_pkt, len) ==
+			       offsetof(struct pcap_pkthdr, len),
+	       "a packet begins with its pcap_pkthdr");
+
+/* --- one packet ---------------------------------------------------------- */
+
+/* The bytes that the filter keeps, over the frame as delivered: the filter
+ * counts without the outer VLAN tag. */
+static uint32_t run_filter(const struct pcf_handle *h, const struct pcf_pkt *pkt)
+{
+	struct pcf_frame f = { .data = pkt->data,
+			       .caplen = pkt->caplen,
+			       .len = pkt->len,
+			       .ifindex = h->ifindex,
+			       .queue = pkt->queue,
+			       .pkttype = PACKET_OUTGOING };
+	uint32_t keep;
+
+	if (!(pkt->flags & PCF_PKT_OUTGOING) && pkt->caplen >= 6)
+		f.pkttype = pcf_filter_pkttype(pkt->data, h->mac);
+	keep = pcf_filter_run(h->filter.insns, &f);
+	if (keep && keep < UINT32_MAX - 4 &&
+	    pcf_frame_tagged(pkt->data, pkt->caplen))
+		keep += 4;
+	return keep;
+}
+
+static bool wrong_direction(const struct pcf_handle *h,
+			    const struct pcf_pkt *pkt)
+{
+	bool out = pkt->flags & PCF_PKT_OUTGOING;
+
+	return h->direction == (out ? PCAP_D_IN : PCAP_D_OUT);
+}
+
+/* The tests that most handles need for no packet. */
+static bool admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
+{
+	uint32_t keep;
+
+	if (pkt->flags & PCF_PKT_BAD) {
+		h->bad++;
+		return false;
+	}
+	if (h->check_direction && wrong_direction(h, pkt)) {
+		h->misdirected++;
+		return false;
+	}
+	if (!h->filter.insns || pkt->flags & PCF_PKT_FILTERED)
+		return true;
+	keep = run_filter(h, pkt);
+	if (!keep) {
+		h->filtered++;
+		return false;
+	}
+	if (keep < pkt->caplen)
+		pkt->caplen = keep;
+	return true;
+}
+
+static inline bool admit(struct pcf_handle *h, struct pcf_pkt *pkt)
+{
+	bool slow = h->check_direction || pkt->flags & PCF_PKT_BAD ||
+		    (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED));
+
+	if (unlikely(slow) && !admit_slow(h, pkt))
+		return false;
+	if (pkt->caplen > h->snaplen)
+		pkt->caplen = h->snaplen;
+	h->delivered++;
+	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
+	return true;
+}
+
+/* --- many packets -------------------------------------------------------- */
+
+/* Fill the lanes that ran empty. The shadow comes last, so that it was asked
+ * after the latest packet of the others had come. Whether anything is there. */
+static bool fill_lanes(struct pcf_handle *h)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < h->nlanes; i++) {
+		struct pcf_lane *l = &h->lanes[i];
+
+		if (pcf_lane_empty(l))
+			pcf_lane_fill(l);
+		if (unlikely(l->stop == PCF_STOP_ERROR))
+			h->pending_error = pcf_shadow_error(h->shadow);
+		any |= !pcf_lane_empty(l);
+	}
+	return any;
+}
+
+static void settle_lanes(struct pcf_handle *h)
+{
+	for (unsigned i = 0; i < h->nlanes; i++)
+		pcf_lane_settle(&h->lanes[i]);
+}
+
+/* The next packet for the caller, or NULL: nothing is there. */
+static inline struct pcf_pkt *next_packet(struct pcf_handle *h)
+{
+	for (;;) {
+		struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
+		struct pcf_pkt *pkt;
+
+		if (!l) {
+			if (!fill_lanes(h))
+				return NULL;
+			continue;
+		}
+		pkt = &l->pkts[l->head++];
+		if (admit(h, pkt))
+			return pkt;
+	}
+}
+
+static bool take_break(struct pcf_handle *h)
+{
+	return unlikely(atomic_load_explicit(&h->break_flag,
+					     memory_order_relaxed)) &&
+	       atomic_exchange(&h->break_flag, 0);
+}
+
+static bool anything_waits(struct pcf_handle *h)
+{
+	return pcf_lanes_pick(h->lanes, h->nlanes) || fill_lanes(h);
+}
+
+/* Up to `max` of the packets that are there; PCAP_ERROR_BREAK as soon as the
+ * flag is seen after one. */
+static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
+		   u_char *user)
+{
+	int n = 0;
+	bool broken = false;
+
+	while (n < max && !broken) {
+		struct pcf_pkt *pkt = next_packet(h);
+
+		if (!pkt)
+			break;
+		n++;
+		callback(user, (struct pcap_pkthdr *)pkt, pkt->data);
+		broken = take_break(h);
+	}
+	settle_lanes(h);
+	return broken ? PCAP_ERROR_BREAK : n;
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+/* What a read has to say besides packets. */
+enum outcome { AGAIN = 1 };
+
+static int report_error(struct pcf_handle *h)
+{
+	int err = h->pending_error;
+
+	h->pending_error = 0;
+	return err;
+}
+
+/* An interface that is down gives no event when it comes up again: the system
+ * library then asks to be called every millisecond. */
+static bool interface_down(struct pcf_handle *h)
+{
+	return pcf_stock()->pcap_get_required_select_timeout(h->p) != NULL;
+}
+
+/* Nothing is there: AGAIN after waiting, or the read call's result. */
+static int wait_for_packets(struct pcf_handle *h)
+{
+	bool honest = h->honest_timeout && h->options.timeout_ms > 0;
+	bool down;
+	int rc;
+
+	if (h->pending_error)
+		return report_error(h);
+	if (h->nonblock)
+		return 0;
+	down = interface_down(h);
+	rc = pcf_waiter_wait(h->waiter,
+			     down ? 1 : honest ? h->options.timeout_ms : -1);
+	if (rc < 0)
+		return pcf_fail_errno(h->p, rc, "poll");
+	if (take_break(h))
+		return PCAP_ERROR_BREAK;
+	return rc || down || !honest ? AGAIN : 0;
+}
+
+/* A flag that was set before the call counts at once where something would be
+ * delivered or waited for; a non-blocking read with nothing to deliver leaves
+ * it for the next one, as the system's library does. */
+static bool broken_before(struct pcf_handle *h)
+{
+	if (likely(!atomic_load_explicit(&h->break_flag, memory_order_relaxed)))
+		return false;
+	if (h->nonblock && !anything_waits(h))
+		return false;
+	return take_break(h);
+}
+
+int pcf_dispatch(struct pcf_handle *h, int count, pcap_handler callback,
+		 u_char *user)
+{
+	int max = count > 0 ? count : ALL_THAT_IS_THERE;
+	int n;
+
+	if (broken_before(h))
+		return PCAP_ERROR_BREAK;
+	do {
+		n = deliver(h, max, callback, user);
+		if (n)
+			return n;
+		n = wait_for_packets(h);
+	} while (n == AGAIN);
+	return n;
+}
+
+/* Unlike pcap_dispatch() it returns for the count, an error or a break only. */
+int pcf_loop(struct pcf_handle *h, int count, pcap_handler callback,
+	     u_char *user)
+{
+	for (;;) {
+		int n = pcf_dispatch(h, count, callback, user);
+
+		if (n < 0)
+			return n;
+		if (count <= 0)
+			continue;
+		count -= n;
+		if (count <= 0)
+			return 0;
+	}
+}
+
+int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
+		const u_char **data)
+{
+	struct pcf_pkt *pkt;
+	int rc;
+
+	if (broken_before(h))
+		return PCAP_ERROR_BREAK;
+	for (;;) {
+		pkt = next_packet(h);
+		if (likely(pkt != NULL))
+			break;
+		settle_lanes(h);
+		rc = wait_for_packets(h);
+		if (rc != AGAIN)
+			return rc;
+	}
+	settle_lanes(h);
+	h->header = *(struct pcap_pkthdr *)pkt;
+	*header = &h->header;
+	*data = pkt->data;
+	return 1;
+}
+
+void pcf_breakloop(struct pcf_handle *h)
+{
+	atomic_store(&h->break_flag, 1);
+	pcf_waiter_wake(h->waiter);
+}

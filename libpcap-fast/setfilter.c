@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Filters and direction: what the caller asks for, put where it runs.
+ *
+ * Exact: once a call here returns, no packet is delivered that the new filter
+ * rejects. Packets that a kernel filter has decided say so (PCF_PKT_FILTERED);
+ * all others go through the new filter when they are read.
+ */
+#include "libpcap-fast/setfilter.h"
+
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/filter/filter.h"
+#include "libpcap-fast/shadow.h"
+
+#include <linux/filter.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn),
+	       "classic instructions have one layout");
+
+void pcf_filter_free(struct pcf_filter *f)
+{
+	free(f->insns);
+	*f = (struct pcf_filter){ 0 };
+}
+
+void pcf_shadow_update(struct pcf_handle *h)
+{
+	pcf_shadow_filter(h->shadow, h->filter.insns, h->filter.len,
+			  h->direction == PCAP_D_IN);
+}
+
+/* Packets that were shown before carry the mark of the former filter. */
+static void unmark_shown(struct pcf_handle *h)
+{
+	for (unsigned i = 0; i < h->nlanes; i++)
+		for (unsigned j = h->lanes[i].head; j < h->lanes[i].count; j++)
+			h->lanes[i].pkts[j].flags &= ~PCF_PKT_FILTERED;
+}
+
+static int copy_program(struct pcf_handle *h, const struct bpf_program *program,
+			struct pcf_filter *f)
+{
+	size_t size = program->bf_len * sizeof(*f->insns);
+	char why[256];
+
+	if (pcf_filter_check((const struct sock_filter *)program->bf_insns,
+			     program->bf_len, why, sizeof(why)))
+		return pcf_fail(h->p, PCAP_ERROR,
+				"setfilter: the filter is not valid: %s", why);
+	f->insns = malloc(size);
+	if (!f->insns)
+		return pcf_fail(h->p, PCAP_ERROR, "malloc: %s",
+				"Cannot allocate memory");
+	memcpy(f->insns, program->bf_insns, size);
+	f->len = program->bf_len;
+	return 0;
+}
+
+int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
+{
+	struct pcf_filter f = { 0 };
+
+	if (!program)
+		return pcf_fail(h->p, PCAP_ERROR,
+				"setfilter: No filter specified");
+	if (copy_program(h, program, &f))
+		return PCAP_ERROR;
+	f.place = PCAP_FAST_FILTER_USER;
+	pcf_filter_free(&h->filter);
+	h->filter = f;
+	unmark_shown(h);
+	pcf_shadow_update(h);
+	return 0;
+}
+
+int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction)
+{
+	if (direction != PCAP_D_INOUT && direction != PCAP_D_IN &&
+	    direction != PCAP_D_OUT)
+		return pcf_fail(h->p, PCAP_ERROR, "Invalid direction");
+	h->direction = direction;
+	h->check_direction = direction != PCAP_D_INOUT;
+	pcf_shadow_update(h);
+	/* Nobody wants what comes in: leave it to the host. */
+	h->backend->ops->arm(h->backend, direction != PCAP_D_OUT);
+	return 0;
+}

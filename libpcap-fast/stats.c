@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcap_stats as stock libpcap means it: ps_recv counts what passed the filter,
+ * dropped packets and those not yet read included; ps_drop is the part that
+ * was dropped for want of room; ps_ifdrop is the device's. The shadow's own
+ * counters give the outgoing part, and ps_ifdrop.
+ */
+#include "libpcap-fast/stats.h"
+
+void pcf_counters_sum(const struct pcf_handle *h, struct pcf_counters *sum)
+{
+	*sum = (struct pcf_counters){ 0 };
+	for (unsigned i = 0; i < h->backend->nqueues; i++) {
+		struct pcf_counters c;
+
+		h->backend->ops->counters(h->backend->ops->queue(h->backend, i),
+					  &c);
+		sum->matched += c.matched;
+		sum->dropped_ring += c.dropped_ring;
+		sum->dropped_fill += c.dropped_fill;
+	}
+}
+
+int pcf_stats(struct pcf_handle *h, struct pcap_stat *stats)
+{
+	struct pcf_counters c;
+	int rc = pcf_stock()->pcap_stats(h->p, stats);
+
+	if (rc < 0)
+		return rc;
+	pcf_counters_sum(h, &c);
+	stats->ps_recv += c.matched - h->filtered - h->bad;
+	stats->ps_drop += c.dropped_ring + c.dropped_fill;
+	return 0;
+}

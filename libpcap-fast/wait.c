@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Two ways to the same descriptors: our own poll() over all of them, since
+ * poll() on an AF_XDP socket also drives it, and an epoll descriptor for the
+ * caller's select(), which wants one number.
+ */
+#include "libpcap-fast/wait.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+struct pcf_waiter {
+	int epoll;
+	unsigned n;
+	struct pollfd fds[];	/* the sources, then the wake-up descriptor */
+};
+
+static int *wake_fd(struct pcf_waiter *w)
+{
+	return &w->fds[w->n].fd;
+}
+
+static int add_source(struct pcf_waiter *w, unsigned i, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	w->fds[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int set_up(struct pcf_waiter *w, const int *fds)
+{
+	int err = 0;
+
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0)
+		return -errno;
+	w->fds[w->n].events = POLLIN;
+	*wake_fd(w) = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (*wake_fd(w) < 0)
+		return -errno;
+	for (unsigned i = 0; i < w->n && !err; i++)
+		err = add_source(w, i, fds[i]);
+	return err;
+}
+
+int pcf_waiter_open(struct pcf_waiter **waiter, const int *fds, unsigned n)
+{
+	struct pcf_waiter *w = calloc(1, sizeof(*w) + (n + 1) *
+							   sizeof(w->fds[0]));
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	w->n = n;
+	*wake_fd(w) = -1;
+	err = set_up(w, fds);
+	if (err) {
+		pcf_waiter_close(w);
+		return err;
+	}
+	*waiter = w;
+	return 0;
+}
+
+void pcf_waiter_close(struct pcf_waiter *w)
+{
+	if (!w)
+		return;
+	if (*wake_fd(w) >= 0)
+		close(*wake_fd(w));
+	if (w->epoll >= 0)
+		close(w->epoll);
+	free(w);
+}
+
+static void clear_wake(struct pcf_waiter *w)
+{
+	uint64_t count;
+	ssize_t n = read(*wake_fd(w), &count, sizeof(count));
+
+	(void)n; /* not readable: nothing to clear */
+}
+
+int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
+{
+	int n;
+
+	do {
+		n = poll(w->fds, w->n + 1, timeout_ms);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	if (w->fds[w->n].revents)
+		clear_wake(w);
+	return n > 0;
+}
+
+void pcf_waiter_wake(struct pcf_waiter *w)
+{
+	int saved_errno = errno;
+	uint64_t one = 1;
+	ssize_t n = write(*wake_fd(w), &one, sizeof(one));
+
+	(void)n; /* full: it is readable already */
+	errno = saved_errno;
+}
+
+int pcf_waiter_fd(const struct pcf_waiter *w)
+{
+	return w->epoll;
+}

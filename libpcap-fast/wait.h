@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Waiting for any of a handle's sources, and being woken by pcap_breakloop(). */
+#ifndef PCF_WAIT_H
+#define PCF_WAIT_H
+
+struct pcf_waiter;
+
+/* `fds`: the sources' descriptors. 0 or negative errno. */
+int pcf_waiter_open(struct pcf_waiter **w, const int *fds, unsigned n);
+void pcf_waiter_close(struct pcf_waiter *w);
+
+/* Sleep until a source is readable or has an error (1), somebody woke us (1),
+ * or the time is over (0; -1 ms: never). Signals do not end it. Negative errno
+ * on failure. */
+int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms);
+
+/* From a signal handler or another thread, too. */
+void pcf_waiter_wake(struct pcf_waiter *w);
+
+/* Readable while any source is; for the caller's own select(). */
+int pcf_waiter_fd(const struct pcf_waiter *w);
+
+#endif
