@@ -32,7 +32,9 @@
 struct xdp_backend {
 	struct pcf_backend base;
 	struct pcf_root root;
-	int xsk_map, ctl_map, prog;
+	int xsk_map, ctl_map;
+	int prog_all;		/* without filter, loaded while allowed to */
+	int prog_filter;	/* with the filter in force, -1 none */
 	struct pcf_ctl *ctl;
 	size_t ctl_size;
 	unsigned rx_queues;
@@ -350,8 +352,8 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 	if (err)
 		return err;
 	env = prog_env(x);
-	x->prog = pcf_prog_exclusive(&env, NULL, NULL, why, size);
-	return x->prog < 0 ? x->prog : 0;
+	x->prog_all = pcf_prog_exclusive(&env, NULL, NULL, why, size);
+	return x->prog_all < 0 ? x->prog_all : 0;
 }
 
 static void describe(const struct xdp_backend *x, struct pcf_opened *what)
@@ -397,7 +399,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 		return fail(-ENOMEM, why, size, "no memory");
 	x->base.ops = &pcf_af_xdp;
 	x->root = (struct pcf_root)PCF_ROOT_INIT;
-	x->xsk_map = x->ctl_map = x->prog = -1;
+	x->xsk_map = x->ctl_map = x->prog_all = x->prog_filter = -1;
 	x->rx_queues = how->rx_queues;
 	x->generic = how->generic;
 	x->base.nqueues = count_queues(how->queue_mask, how->rx_queues);
@@ -430,7 +432,8 @@ static void xdp_close(struct pcf_backend *b)
 	if (!b)
 		return;
 	pcf_root_close(&x->root);
-	close_fd(x->prog);
+	close_fd(x->prog_all);
+	close_fd(x->prog_filter);
 	close_fd(x->xsk_map);
 	for (unsigned i = 0; x->queues && i < x->base.nqueues; i++)
 		close_queue(&x->queues[i]);
@@ -444,7 +447,8 @@ static void xdp_close(struct pcf_backend *b)
 static int xdp_arm(struct pcf_backend *b, bool on)
 {
 	struct xdp_backend *x = xdp(b);
-	int err = pcf_root_set(&x->root, on ? x->prog : -1);
+	int prog = x->prog_filter >= 0 ? x->prog_filter : x->prog_all;
+	int err = pcf_root_set(&x->root, on ? prog : -1);
 
 	if (!err)
 		x->armed = on;
@@ -453,28 +457,40 @@ static int xdp_arm(struct pcf_backend *b, bool on)
 
 /* Swap programs in one step; packets that the former one let through keep its
  * epoch and are told apart by it. */
+static int swap_program(struct xdp_backend *x, int filter, uint32_t epoch)
+{
+	int prog = filter >= 0 ? filter : x->prog_all;
+	int err = x->armed ? pcf_root_set(&x->root, prog) : 0;
+
+	if (err)
+		return err;
+	close_fd(x->prog_filter);
+	x->prog_filter = filter;
+	for (unsigned i = 0; i < x->base.nqueues; i++)
+		x->queues[i].epoch = epoch;
+	return 0;
+}
+
+/* Going back to no filter needs no privilege: that program is loaded. */
 static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 			  void *arg, char *why, size_t size)
 {
 	struct xdp_backend *x = xdp(b);
 	struct pcf_prog_env env = prog_env(x);
-	int err, prog;
+	int err, prog = -1;
 
-	env.epoch = emit ? ++x->epoch : 0;
-	prog = pcf_prog_exclusive(&env, emit, arg, why, size);
-	if (prog < 0)
-		return prog;
-	err = x->armed ? pcf_root_set(&x->root, prog) : 0;
-	if (err) {
-		close(prog);
-		return fail(err, why, size, "cannot swap the program: %s",
-			    strerror(-err));
+	if (emit) {
+		env.epoch = ++x->epoch;
+		prog = pcf_prog_exclusive(&env, emit, arg, why, size);
+		if (prog < 0)
+			return prog;
 	}
-	close(x->prog);
-	x->prog = prog;
-	for (unsigned i = 0; i < x->base.nqueues; i++)
-		x->queues[i].epoch = env.epoch;
-	return 0;
+	err = swap_program(x, prog, env.epoch);
+	if (!err)
+		return 0;
+	close_fd(prog);
+	return fail(err, why, size, "cannot swap the program: %s",
+		    strerror(-err));
 }
 
 static struct pcf_queue *xdp_queue(struct pcf_backend *b, unsigned i)

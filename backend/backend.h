@@ -43,6 +43,8 @@ struct pcf_pkt {
 #define PCF_PKT_FILTERED 0x2
 /* No packet: a descriptor that points nowhere. To be counted, not delivered. */
 #define PCF_PKT_BAD 0x4
+/* The caller holds it past the next read. Set above the backend. */
+#define PCF_PKT_HELD 0x8
 
 /* Why rx() stopped. */
 enum pcf_stop {

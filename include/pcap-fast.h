@@ -46,6 +46,57 @@ enum pcap_fast_filter_place {
 	PCAP_FAST_FILTER_USER = 2    /* in user space, per packet */
 };
 
+/* One packet of a batch. 48 bytes where pointers have 64 bits. */
+struct pcap_batch_pkt {
+	struct pcap_pkthdr hdr; /* ts in us or ns, as
+				 * pcap_get_tstamp_precision() says */
+	const u_char *data;	/* hdr.caplen bytes; may be written to */
+	uint64_t frame;		/* the library's own; do not change */
+	uint32_t queue;		/* RX queue, 0 where there is none */
+	uint32_t flags;		/* PCAP_BATCH_*; other bits are the library's
+				 * own */
+};
+
+#define PCAP_BATCH_OUTBOUND 0x1 /* the host sent it */
+
+/*
+ * Read up to `max` packets at once. Blocks like pcap_next_ex(): in blocking
+ * mode until at least one packet is there. Count, time-out, break flag,
+ * filter, direction and snapshot length hold as for pcap_dispatch().
+ *
+ *   pkts     room for `max` packets, filled from the first on, oldest first
+ *   returns  how many (fewer than `max` is normal); 0 for a time-out or, in
+ *            non-blocking mode, nothing there; PCAP_ERROR_BREAK after
+ *            pcap_breakloop() or at the end of a savefile; PCAP_ERROR, also
+ *            when every frame of the capture is held
+ *   data     valid until the next read on the handle, of whichever kind, its
+ *            release, or pcap_close(), unless held
+ *   since    0.1
+ */
+int pcap_next_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int max);
+
+/*
+ * Keep packets of the last batch past the next read, as many as the capture
+ * has frames. Where the capture has no frames to keep, they are copied, and
+ * `data` changes. From the reading thread only.
+ *
+ *   pkts, n  entries as pcap_next_batch() filled them
+ *   returns  0; PCAP_ERROR (not of the last batch; no memory), then those
+ *            before the one named in the text are held
+ *   since    0.1
+ */
+int pcap_hold_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
+
+/*
+ * Give held packets back, in any order and any grouping; `data` becomes NULL.
+ * Packets that are not held are left alone, so releasing an entry twice is
+ * harmless; two copies of one entry are not. From the reading thread only.
+ *
+ *   returns  0; PCAP_ERROR (nothing was ever read from this handle)
+ *   since    0.1
+ */
+int pcap_release_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
+
 /*
  * Ask for a mode by name. Before pcap_activate(); stronger than a prefix of
  * the device name and than PCAP_FAST_MODE. A mode asked for by name that
@@ -84,7 +135,8 @@ int pcap_fast_set_zerocopy(pcap_t *p, int how);
 /*
  * What a handle does, and why. Counters are of packets, from activation on.
  *
- *   matched = delivered + filtered + dropped_ring + dropped_fill + waiting
+ *   matched + outgoing = delivered + filtered + dropped_ring + dropped_fill
+ *                        + waiting
  *
  * where "waiting" is what lies in the rings, not yet read.
  */

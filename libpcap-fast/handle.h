@@ -75,6 +75,7 @@ struct pcf_handle {
 	struct pcf_opened opened;
 	struct pcf_shadow *shadow;
 	struct pcf_waiter *waiter;
+	struct pcf_batch *batch;	/* of the batch calls, NULL unused */
 };
 
 /* The handle's state, or NULL: not ours. Lock-free. */

@@ -21,6 +21,7 @@ struct pcf_lane {
 	struct pcf_rx_ops ops;
 	struct pcf_queue *queue;
 	unsigned head, count, taken;
+	unsigned held;		/* held by the caller, here or from before */
 	bool more;		/* the last rx() stopped because it was full */
 	enum pcf_stop stop;
 	struct pcf_pkt pkts[PCF_BATCH];
@@ -40,11 +41,17 @@ static inline void pcf_lane_settle(struct pcf_lane *l)
 	l->taken = l->head;
 }
 
+/* Give back all but what the caller holds. */
+void pcf_lane_done_unheld(struct pcf_lane *l);
+
 /* Give back what was delivered and take what is there. Only when empty. */
 static inline void pcf_lane_fill(struct pcf_lane *l)
 {
 	pcf_lane_settle(l);
-	l->ops.done(l->queue, l->pkts, l->count);
+	if (__builtin_expect(l->held, 0))
+		pcf_lane_done_unheld(l);
+	else
+		l->ops.done(l->queue, l->pkts, l->count);
 	l->head = l->taken = 0;
 	l->count = l->ops.rx(l->queue, l->pkts, PCF_BATCH, &l->stop);
 	l->more = l->stop == PCF_STOP_FULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Several lanes as one stream, by time. */
+/* Several lanes as one stream, by time; and lanes with held packets. */
 #include "libpcap-fast/lane.h"
 
 static inline bool before(const struct timeval *a, const struct timeval *b)
@@ -28,4 +28,17 @@ struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n)
 			best = l;
 	}
 	return best;
+}
+
+/* In runs between the held ones, so that each is one call. */
+void pcf_lane_done_unheld(struct pcf_lane *l)
+{
+	unsigned start = 0;
+
+	for (unsigned i = 0; i <= l->count; i++) {
+		if (i < l->count && !(l->pkts[i].flags & PCF_PKT_HELD))
+			continue;
+		l->ops.done(l->queue, &l->pkts[start], i - start);
+		start = i + 1;
+	}
 }

@@ -10,6 +10,7 @@
  *	4. lanes and waiting
  *	5. arm: packets come from here on
  */
+#include "libpcap-fast/batch.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
 #include "libpcap-fast/setfilter.h"
@@ -401,6 +402,7 @@ static void free_handle(struct pcf_handle *h)
 		return;
 	close_fast(h);
 	pcf_filter_free(&h->filter);
+	pcf_batch_free(h->batch);
 	free(h);
 }
 

@@ -20,7 +20,6 @@
 #include <stddef.h>
 
 #define likely(x) __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* "All that is there" ends somewhere, also when packets come faster than they
  * are read: after as many as a large ring holds. */
@@ -65,7 +64,7 @@ static bool wrong_direction(const struct pcf_handle *h,
 }
 
 /* The tests that most handles need for no packet. */
-static bool admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
+bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 {
 	uint32_t keep;
 
@@ -89,25 +88,11 @@ static bool admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 	return true;
 }
 
-static inline bool admit(struct pcf_handle *h, struct pcf_pkt *pkt)
-{
-	bool slow = h->check_direction || pkt->flags & PCF_PKT_BAD ||
-		    (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED));
-
-	if (unlikely(slow) && !admit_slow(h, pkt))
-		return false;
-	if (pkt->caplen > h->snaplen)
-		pkt->caplen = h->snaplen;
-	h->delivered++;
-	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
-	return true;
-}
-
 /* --- many packets -------------------------------------------------------- */
 
 /* Fill the lanes that ran empty. The shadow comes last, so that it was asked
  * after the latest packet of the others had come. Whether anything is there. */
-static bool fill_lanes(struct pcf_handle *h)
+bool pcf_fill_lanes(struct pcf_handle *h)
 {
 	bool any = false;
 
@@ -116,14 +101,14 @@ static bool fill_lanes(struct pcf_handle *h)
 
 		if (pcf_lane_empty(l))
 			pcf_lane_fill(l);
-		if (unlikely(l->stop == PCF_STOP_ERROR))
+		if (pcf_unlikely(l->stop == PCF_STOP_ERROR))
 			h->pending_error = pcf_shadow_error(h->shadow);
 		any |= !pcf_lane_empty(l);
 	}
 	return any;
 }
 
-static void settle_lanes(struct pcf_handle *h)
+void pcf_settle_lanes(struct pcf_handle *h)
 {
 	for (unsigned i = 0; i < h->nlanes; i++)
 		pcf_lane_settle(&h->lanes[i]);
@@ -137,26 +122,26 @@ static inline struct pcf_pkt *next_packet(struct pcf_handle *h)
 		struct pcf_pkt *pkt;
 
 		if (!l) {
-			if (!fill_lanes(h))
+			if (!pcf_fill_lanes(h))
 				return NULL;
 			continue;
 		}
 		pkt = &l->pkts[l->head++];
-		if (admit(h, pkt))
+		if (pcf_admit(h, pkt))
 			return pkt;
 	}
 }
 
 static bool take_break(struct pcf_handle *h)
 {
-	return unlikely(atomic_load_explicit(&h->break_flag,
+	return pcf_unlikely(atomic_load_explicit(&h->break_flag,
 					     memory_order_relaxed)) &&
 	       atomic_exchange(&h->break_flag, 0);
 }
 
 static bool anything_waits(struct pcf_handle *h)
 {
-	return pcf_lanes_pick(h->lanes, h->nlanes) || fill_lanes(h);
+	return pcf_lanes_pick(h->lanes, h->nlanes) || pcf_fill_lanes(h);
 }
 
 /* Up to `max` of the packets that are there; PCAP_ERROR_BREAK as soon as the
@@ -176,14 +161,11 @@ static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
 		callback(user, (struct pcap_pkthdr *)pkt, pkt->data);
 		broken = take_break(h);
 	}
-	settle_lanes(h);
+	pcf_settle_lanes(h);
 	return broken ? PCAP_ERROR_BREAK : n;
 }
 
 /* --- waiting ------------------------------------------------------------- */
-
-/* What a read has to say besides packets. */
-enum outcome { AGAIN = 1 };
 
 static int report_error(struct pcf_handle *h)
 {
@@ -200,8 +182,8 @@ static bool interface_down(struct pcf_handle *h)
 	return pcf_stock()->pcap_get_required_select_timeout(h->p) != NULL;
 }
 
-/* Nothing is there: AGAIN after waiting, or the read call's result. */
-static int wait_for_packets(struct pcf_handle *h)
+/* Nothing is there: PCF_AGAIN after waiting, or the read call's result. */
+int pcf_wait_for_packets(struct pcf_handle *h)
 {
 	bool honest = h->honest_timeout && h->options.timeout_ms > 0;
 	bool down;
@@ -218,13 +200,13 @@ static int wait_for_packets(struct pcf_handle *h)
 		return pcf_fail_errno(h->p, rc, "poll");
 	if (take_break(h))
 		return PCAP_ERROR_BREAK;
-	return rc || down || !honest ? AGAIN : 0;
+	return rc || down || !honest ? PCF_AGAIN : 0;
 }
 
 /* A flag that was set before the call counts at once where something would be
  * delivered or waited for; a non-blocking read with nothing to deliver leaves
  * it for the next one, as the system's library does. */
-static bool broken_before(struct pcf_handle *h)
+bool pcf_broken_before(struct pcf_handle *h)
 {
 	if (likely(!atomic_load_explicit(&h->break_flag, memory_order_relaxed)))
 		return false;
@@ -239,14 +221,14 @@ int pcf_dispatch(struct pcf_handle *h, int count, pcap_handler callback,
 	int max = count > 0 ? count : ALL_THAT_IS_THERE;
 	int n;
 
-	if (broken_before(h))
+	if (pcf_broken_before(h))
 		return PCAP_ERROR_BREAK;
 	do {
 		n = deliver(h, max, callback, user);
 		if (n)
 			return n;
-		n = wait_for_packets(h);
-	} while (n == AGAIN);
+		n = pcf_wait_for_packets(h);
+	} while (n == PCF_AGAIN);
 	return n;
 }
 
@@ -273,18 +255,18 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 	struct pcf_pkt *pkt;
 	int rc;
 
-	if (broken_before(h))
+	if (pcf_broken_before(h))
 		return PCAP_ERROR_BREAK;
 	for (;;) {
 		pkt = next_packet(h);
 		if (likely(pkt != NULL))
 			break;
-		settle_lanes(h);
-		rc = wait_for_packets(h);
-		if (rc != AGAIN)
+		pcf_settle_lanes(h);
+		rc = pcf_wait_for_packets(h);
+		if (rc != PCF_AGAIN)
 			return rc;
 	}
-	settle_lanes(h);
+	pcf_settle_lanes(h);
 	h->header = *(struct pcap_pkthdr *)pkt;
 	*header = &h->header;
 	*data = pkt->data;

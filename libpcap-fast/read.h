@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The read calls on a handle of ours; results as the libpcap calls of the
- * same name have them. */
+/*
+ * The read calls on a handle of ours, results as the libpcap calls of the same
+ * name have them; and the steps they are made of, which batch.c uses too.
+ */
 #ifndef PCF_READ_H
 #define PCF_READ_H
 
-#include "compat/public.h"
+#include "libpcap-fast/handle.h"
 
-struct pcf_handle;
+#define pcf_unlikely(x) __builtin_expect(!!(x), 0)
 
 int pcf_dispatch(struct pcf_handle *h, int count, pcap_handler callback,
 		 u_char *user);
@@ -15,5 +17,35 @@ int pcf_loop(struct pcf_handle *h, int count, pcap_handler callback,
 int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 		const u_char **data);
 void pcf_breakloop(struct pcf_handle *h);
+
+/* The break flag was set before this read and counts for it; it is cleared. */
+bool pcf_broken_before(struct pcf_handle *h);
+
+/* Fill the lanes that ran empty. Whether anything waits in any. */
+bool pcf_fill_lanes(struct pcf_handle *h);
+
+/* Tell all sources what was delivered, before a read returns. */
+void pcf_settle_lanes(struct pcf_handle *h);
+
+/* Nothing is there: PCF_AGAIN after waiting, or the read call's result. */
+#define PCF_AGAIN 1
+int pcf_wait_for_packets(struct pcf_handle *h);
+
+/* Whether the caller gets the packet, cut as filter and snaplen say. Counts. */
+bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt);
+
+static inline bool pcf_admit(struct pcf_handle *h, struct pcf_pkt *pkt)
+{
+	bool slow = h->check_direction || pkt->flags & PCF_PKT_BAD ||
+		    (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED));
+
+	if (pcf_unlikely(slow) && !pcf_admit_slow(h, pkt))
+		return false;
+	if (pkt->caplen > h->snaplen)
+		pkt->caplen = h->snaplen;
+	h->delivered++;
+	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
+	return true;
+}
 
 #endif

@@ -40,6 +40,47 @@ static void unmark_shown(struct pcf_handle *h)
 			h->lanes[i].pkts[j].flags &= ~PCF_PKT_FILTERED;
 }
 
+/* --- in the kernel ------------------------------------------------------- */
+
+struct emit_arg {
+	const struct pcf_handle *h;
+	const struct pcf_filter *filter;
+};
+
+static int emit(void *arg, struct pcf_ebpf *e, int match, int nomatch,
+		char *why, size_t size)
+{
+	const struct emit_arg *a = arg;
+	struct pcf_filter_env env = { .ifindex = a->h->ifindex,
+				      .stack = PCF_FILTER_STACK,
+				      .frags = 1 };
+
+	memcpy(env.mac, a->h->mac, sizeof(env.mac));
+	return pcf_filter_compile(a->filter->insns, a->filter->len, &env, e,
+				  match, nomatch, why, size);
+}
+
+/* At the hook if it can be had, else every packet comes up and the filter runs
+ * in user space: as silent as in libpcap, but said to those who ask. */
+static void place_filter(struct pcf_handle *h, struct pcf_filter *f)
+{
+	const struct pcf_backend_ops *ops = h->backend->ops;
+	struct emit_arg arg = { h, f };
+	char ignored[PCAP_FAST_REASON_SIZE];
+
+	f->place = PCAP_FAST_FILTER_KERNEL;
+	if (!ops->set_filter(h->backend, emit, &arg, f->reason,
+			     sizeof(f->reason))) {
+		snprintf(f->reason, sizeof(f->reason),
+			 "compiled to XDP, runs in the driver");
+		return;
+	}
+	f->place = PCAP_FAST_FILTER_USER;
+	ops->set_filter(h->backend, NULL, NULL, ignored, sizeof(ignored));
+}
+
+/* --- the calls ----------------------------------------------------------- */
+
 static int copy_program(struct pcf_handle *h, const struct bpf_program *program,
 			struct pcf_filter *f)
 {
@@ -48,8 +89,7 @@ static int copy_program(struct pcf_handle *h, const struct bpf_program *program,
 
 	if (pcf_filter_check((const struct sock_filter *)program->bf_insns,
 			     program->bf_len, why, sizeof(why)))
-		return pcf_fail(h->p, PCAP_ERROR,
-				"setfilter: the filter is not valid: %s", why);
+		return pcf_fail(h->p, PCAP_ERROR, "BPF program is not valid");
 	f->insns = malloc(size);
 	if (!f->insns)
 		return pcf_fail(h->p, PCAP_ERROR, "malloc: %s",
@@ -68,7 +108,7 @@ int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 				"setfilter: No filter specified");
 	if (copy_program(h, program, &f))
 		return PCAP_ERROR;
-	f.place = PCAP_FAST_FILTER_USER;
+	place_filter(h, &f);
 	pcf_filter_free(&h->filter);
 	h->filter = f;
 	unmark_shown(h);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * pcap_next_batch(), pcap_hold_batch(), pcap_release_batch(): the read path
+ * with the caller's array in place of a callback.
+ *
+ * On a capture of ours the packets stay where they are: what a call returns is
+ * given back when its lane is filled again, by the next read, unless held. On
+ * any other handle, and for what the shadow saw, they are copies.
+ */
+#include "libpcap-fast/batch.h"
+
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/read.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct pcap_batch_pkt) == sizeof(struct pcf_pkt) &&
+		       offsetof(struct pcap_batch_pkt, data) ==
+			       offsetof(struct pcf_pkt, data) &&
+		       offsetof(struct pcap_batch_pkt, frame) ==
+			       offsetof(struct pcf_pkt, frame) &&
+		       offsetof(struct pcap_batch_pkt, queue) ==
+			       offsetof(struct pcf_pkt, queue) &&
+		       offsetof(struct pcap_batch_pkt, flags) ==
+			       offsetof(struct pcf_pkt, flags),
+	       "one layout inside and outside");
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(sizeof(struct pcap_batch_pkt) == 48, "part of the ABI");
+#endif
+
+/*
+ * Where a packet of a batch came from, in the flags that are not the caller's:
+ *
+ *	| lane 11 | place in the lane 6 | 2 | held 1 | copy 1 | caller's 4 |
+ */
+#define FLAG_COPY 0x10u
+#define FLAG_HELD 0x20u
+#define PLACE_SHIFT 8
+#define LANE_SHIFT 14
+#define CALLERS 0xfu
+
+_Static_assert(PCF_BATCH <= 1 << (LANE_SHIFT - PLACE_SHIFT), "place in lane");
+
+/* Copies of packets outside any ring, and those that are held, in a list so
+ * that closing the handle frees them. */
+struct held_copy {
+	struct held_copy *next, **link;
+	uint8_t data[];
+};
+
+struct pcf_batch {
+	struct held_copy *copies;
+	/* packets of one call on a handle without rings */
+	uint8_t *arena;
+	size_t used, size;
+	struct pcap_batch_pkt *pkts;
+	int n;
+	int status;		/* for the next call: error or break */
+	bool no_memory;
+};
+
+void pcf_batch_free(struct pcf_batch *b)
+{
+	if (!b)
+		return;
+	while (b->copies) {
+		struct held_copy *c = b->copies;
+
+		b->copies = c->next;
+		free(c);
+	}
+	free(b->arena);
+	free(b);
+}
+
+static struct pcf_batch *batch_state(struct pcf_handle *h)
+{
+	if (!h->batch)
+		h->batch = calloc(1, sizeof(*h->batch));
+	return h->batch;
+}
+
+static int no_memory(pcap_t *p)
+{
+	return pcf_fail(p, PCAP_ERROR, "malloc: %s", strerror(ENOMEM));
+}
+
+/* --- on a capture of ours ------------------------------------------------ */
+
+/* What lies in the lanes, as far as no lane must be filled: that would give
+ * back what this call has already put into the array. */
+static int take_shown(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
+		      int max)
+{
+	int n = 0;
+
+	while (n < max) {
+		struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
+		struct pcf_pkt *pkt;
+		uint32_t place;
+
+		if (!l)
+			break;
+		place = l->head++;
+		pkt = &l->pkts[place];
+		if (!pcf_admit(h, pkt))
+			continue;
+		memcpy(&pkts[n], pkt, sizeof(*pkts));
+		pkts[n++].flags = (pkt->flags & PCF_PKT_OUTGOING) |
+				  place << PLACE_SHIFT |
+				  (uint32_t)(l - h->lanes) << LANE_SHIFT;
+	}
+	return n;
+}
+
+static uint64_t frames_held(const struct pcf_handle *h)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < h->nlanes; i++)
+		n += h->lanes[i].held;
+	return n;
+}
+
+static int next_batch(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
+		      int max)
+{
+	int n, rc;
+
+	if (pcf_broken_before(h))
+		return PCAP_ERROR_BREAK;
+	for (;;) {
+		n = take_shown(h, pkts, max);
+		if (n)
+			break;
+		if (pcf_fill_lanes(h))
+			continue;
+		if (h->opened.frames && frames_held(h) >= h->opened.frames)
+			return pcf_fail(
+				h->p, PCAP_ERROR,
+				"pcap_next_batch: all %llu frames are held; release some",
+				(unsigned long long)h->opened.frames);
+		rc = pcf_wait_for_packets(h);
+		if (rc != PCF_AGAIN)
+			return rc;
+	}
+	pcf_settle_lanes(h);
+	return n;
+}
+
+static struct pcf_lane *lane_of(struct pcf_handle *h,
+				const struct pcap_batch_pkt *pkt)
+{
+	uint32_t i = pkt->flags >> LANE_SHIFT;
+
+	return i < h->nlanes ? &h->lanes[i] : NULL;
+}
+
+/* The packet's own place in its lane, NULL once the lane was filled again. */
+static struct pcf_pkt *place_of(struct pcf_lane *l,
+				const struct pcap_batch_pkt *pkt)
+{
+	uint32_t i = pkt->flags >> PLACE_SHIFT & (PCF_BATCH - 1);
+	bool there = i < l->head && l->pkts[i].frame == pkt->frame &&
+		     l->pkts[i].data == pkt->data;
+
+	return there ? &l->pkts[i] : NULL;
+}
+
+static int hold_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
+{
+	struct pcf_pkt *place = place_of(l, pkt);
+
+	if (!place)
+		return -EINVAL;
+	place->flags |= PCF_PKT_HELD;
+	l->held++;
+	pkt->flags |= FLAG_HELD;
+	return 0;
+}
+
+/* Released before its lane was filled again, it goes back with the others. */
+static void release_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
+{
+	struct pcf_pkt *place = place_of(l, pkt);
+
+	if (place)
+		place->flags &= ~PCF_PKT_HELD;
+	else
+		l->ops.done(l->queue, (struct pcf_pkt *)pkt, 1);
+	l->held--;
+}
+
+/* --- copies -------------------------------------------------------------- */
+
+static int hold_copy(struct pcf_batch *b, struct pcap_batch_pkt *pkt)
+{
+	struct held_copy *c = malloc(sizeof(*c) + pkt->hdr.caplen);
+
+	if (!c)
+		return -ENOMEM;
+	memcpy(c->data, pkt->data, pkt->hdr.caplen);
+	c->next = b->copies;
+	c->link = &b->copies;
+	if (c->next)
+		c->next->link = &c->next;
+	b->copies = c;
+	pkt->data = c->data;
+	pkt->frame = (uintptr_t)c;
+	pkt->flags |= FLAG_HELD | FLAG_COPY;
+	return 0;
+}
+
+static void release_copy(struct pcap_batch_pkt *pkt)
+{
+	struct held_copy *c = (struct held_copy *)(uintptr_t)pkt->frame;
+
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	free(c);
+}
+
+static bool arena_room(struct pcf_batch *b, size_t n)
+{
+	size_t want = b->size ? b->size : 1 << 16;
+	uint8_t *p;
+
+	while (want - b->used < n)
+		want *= 2;
+	if (want == b->size)
+		return true;
+	p = realloc(b->arena, want);
+	if (!p)
+		return false;
+	b->arena = p;
+	b->size = want;
+	return true;
+}
+
+/* The arena may move while it grows: `frame` holds the place until the end. */
+static void collect(u_char *user, const struct pcap_pkthdr *hdr,
+		    const u_char *data)
+{
+	struct pcf_batch *b = (struct pcf_batch *)user;
+
+	if (!arena_room(b, hdr->caplen)) {
+		b->no_memory = true;
+		return;
+	}
+	memcpy(b->arena + b->used, data, hdr->caplen);
+	b->pkts[b->n++] = (struct pcap_batch_pkt){ .hdr = *hdr,
+						   .frame = b->used,
+						   .flags = FLAG_COPY };
+	b->used += (hdr->caplen + 15) & ~(size_t)15;
+}
+
+static int take_status(struct pcf_batch *b)
+{
+	int status = b->status;
+
+	b->status = 0;
+	return status;
+}
+
+/* The result of the system's pcap_dispatch() as that of a batch: packets that
+ * it delivered before a break or an error come first; the end of a savefile
+ * is what pcap_next_ex() makes of it. */
+static int copied_result(struct pcf_handle *h, struct pcf_batch *b, int rc)
+{
+	for (int i = 0; i < b->n; i++)
+		b->pkts[i].data = b->arena + b->pkts[i].frame;
+	if (rc < 0)
+		b->status = rc;
+	else if (!rc && pcf_stock()->pcap_file(h->p))
+		b->status = PCAP_ERROR_BREAK;
+	if (b->no_memory)
+		b->status = no_memory(h->p);
+	return b->n ? b->n : take_status(b);
+}
+
+static int next_batch_copied(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
+			     int max)
+{
+	struct pcf_batch *b = batch_state(h);
+	int rc;
+
+	if (!b)
+		return no_memory(h->p);
+	if (b->status)
+		return take_status(b);
+	b->used = 0;
+	b->n = 0;
+	b->pkts = pkts;
+	b->no_memory = false;
+	rc = pcf_stock()->pcap_dispatch(h->p, max < PCF_BATCH ? max : PCF_BATCH,
+					collect, (u_char *)b);
+	return copied_result(h, b, rc);
+}
+
+/* --- the calls ----------------------------------------------------------- */
+
+/* A handle that the side table does not know yet (savefile, dead) gets its
+ * entry with its first batch; pcap_close() takes it away like any other. */
+static struct pcf_handle *find_or_add(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find(p);
+
+	if (h || !p)
+		return h;
+	h = calloc(1, sizeof(*h));
+	if (!h)
+		return NULL;
+	h->p = p;
+	h->active = true;
+	h->mode = PCAP_FAST_MODE_SYSTEM;
+	if (!pcf_table_add(p, h))
+		return h;
+	free(h);
+	return NULL;
+}
+
+int pcap_next_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int max)
+{
+	struct pcf_handle *h;
+
+	if (!pkts || max <= 0)
+		return pcf_fail(p, PCAP_ERROR,
+				"pcap_next_batch: no room for packets");
+	h = find_or_add(p);
+	if (!h)
+		return no_memory(p);
+	return h->backend ? next_batch(h, pkts, max) :
+			    next_batch_copied(h, pkts, max);
+}
+
+static int hold(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
+{
+	struct pcf_lane *l = h->backend ? lane_of(h, pkt) : NULL;
+	bool copy = !h->backend || pkt->flags & PCF_PKT_OUTGOING;
+
+	if (pkt->flags & FLAG_HELD)
+		return 0;
+	if (copy)
+		return batch_state(h) ? hold_copy(h->batch, pkt) : -ENOMEM;
+	return l ? hold_frame(l, pkt) : -EINVAL;
+}
+
+int pcap_hold_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n)
+{
+	struct pcf_handle *h = pcf_find(p);
+
+	for (int i = 0; i < n; i++) {
+		int err = h ? hold(h, &pkts[i]) : -EINVAL;
+
+		if (err == -ENOMEM)
+			return no_memory(p);
+		if (err)
+			return pcf_fail(
+				p, PCAP_ERROR,
+				"pcap_hold_batch: packet %d is not of the last batch",
+				i);
+	}
+	return 0;
+}
+
+static void release(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
+{
+	struct pcf_lane *l = h->backend ? lane_of(h, pkt) : NULL;
+
+	if (!(pkt->flags & FLAG_HELD))
+		return;
+	if (pkt->flags & FLAG_COPY)
+		release_copy(pkt);
+	else if (l)
+		release_frame(l, pkt);
+	pkt->flags &= CALLERS;
+	pkt->data = NULL;
+}
+
+int pcap_release_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n)
+{
+	struct pcf_handle *h = pcf_find(p);
+
+	if (!h)
+		return pcf_fail(p, PCAP_ERROR,
+				"pcap_release_batch: no batch was read here");
+	for (int i = 0; i < n; i++)
+		release(h, &pkts[i]);
+	return 0;
+}
