@@ -37,22 +37,17 @@ static inline bool in_area(const struct pcf_queue *q, uint64_t addr,
 	       len <= q->area_size - addr;
 }
 
-static inline void set_time(struct pcf_queue *q, struct pcf_pkt *p,
-			    const uint8_t *data)
+static inline const struct pcf_meta *meta_of(const uint8_t *data)
 {
-	const struct pcf_meta *m = (const void *)(data - PCF_META_SIZE);
-
-	p->ts = pcf_clock_stamp(&q->clock, m->time);
-	p->flags = m->epoch == q->epoch && m->epoch ? PCF_PKT_FILTERED : 0;
-	if (m->keep < p->caplen)
-		p->caplen = m->keep;
+	return (const void *)(data - PCF_META_SIZE);
 }
 
-static inline void set_time_now(struct pcf_queue *q, struct pcf_pkt *p,
-				uint64_t now)
+/* Time and decision from the metadata; without it, `now` and no decision. */
+static inline void set_time(struct pcf_queue *q, struct pcf_pkt *p,
+			    const struct pcf_meta *m, uint64_t now)
 {
-	p->ts = pcf_clock_stamp(&q->clock, now);
-	p->flags = 0;
+	p->ts = pcf_clock_stamp(&q->clock, m ? m->time : now);
+	p->flags = m && m->epoch && m->epoch == q->epoch ? PCF_PKT_FILTERED : 0;
 }
 
 /* A descriptor that cannot be is shown as well, so that the ring moves on. */
@@ -71,10 +66,9 @@ static inline void show(struct pcf_queue *q, struct pcf_pkt *p,
 	p->data = q->area + d->addr;
 	p->caplen = p->len = d->len;
 	p->queue = q->id;
+	set_time(q, p, likely(meta) ? meta_of(p->data) : NULL, now);
 	if (likely(meta))
-		set_time(q, p, p->data);
-	else
-		set_time_now(q, p, now);
+		pcf_pkt_keep(p, meta_of(p->data)->keep);
 }
 
 static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
@@ -190,8 +184,7 @@ static void gather(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 	}
 	p->data = to;
 	p->len = len;
-	if (p->caplen > filled)
-		p->caplen = filled;
+	p->caplen = filled;
 	p->frame = slot | (uint64_t)span << FRAME_BITS;
 }
 
@@ -199,6 +192,7 @@ static void show_span(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 		      unsigned span, bool meta)
 {
 	const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, idx);
+	uint32_t keep;
 
 	if (!in_area(q, d->addr, d->len)) {
 		set_bad(q, p);
@@ -207,11 +201,9 @@ static void show_span(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 	show(q, p, d, meta, meta ? 0 : pcf_clock_now());
 	if (span == 1)
 		return;
-	/* `keep` is of the whole packet, not of its first part. */
-	p->caplen = UINT32_MAX;
-	if (meta)
-		set_time(q, p, p->data);
+	keep = meta ? meta_of(p->data)->keep : UINT32_MAX;
 	gather(q, p, idx, span);
+	pcf_pkt_keep(p, keep);
 }
 
 static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,

@@ -25,6 +25,8 @@
 #include <stdint.h>
 #include <sys/time.h>
 
+#include "compat/frame.h"
+
 struct pcf_ebpf;
 
 /* One packet; same layout as struct pcap_batch_pkt. */
@@ -85,6 +87,18 @@ struct pcf_opened {
 	uint64_t memory;	/* bytes */
 	char note[256];		/* steps down on the way, "" none */
 };
+
+/* Cut a packet to what its filter keeps. The filter counted without the outer
+ * VLAN tag. */
+static inline void pcf_pkt_keep(struct pcf_pkt *p, uint32_t keep)
+{
+	if (__builtin_expect(keep >= p->caplen, 1))
+		return;
+	if (pcf_frame_tagged(p->data, p->caplen))
+		keep += 4;
+	if (keep < p->caplen)
+		p->caplen = keep;
+}
 
 struct pcf_queue;
 

@@ -18,6 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STOCK_BUFSIZE 262144
+
 /* The system library's function, or the value that means failure. */
 #define STOCK(function, fail, ...) \
 	(pcf_stock()->function ? pcf_stock()->function(__VA_ARGS__) : (fail))
@@ -152,6 +154,16 @@ int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
 	if (h)
 		pcf_shadow_nonblock(h->shadow, h->nonblock);
 	return STOCK(pcap_sendpacket, PCAP_ERROR, p, data, size);
+}
+
+/* The size of one frame of the system library's ring: the shadow's ring is of
+ * the kind for immediate mode, whose frames are smaller. */
+int pcap_bufsize(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find_fast(p);
+
+	return h && !h->options.immediate ? STOCK_BUFSIZE :
+					    STOCK(pcap_bufsize, PCAP_ERROR, p);
 }
 
 /* Programs print this, and some read the version from its beginning. */

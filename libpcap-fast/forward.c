@@ -42,7 +42,6 @@ FORWARD(int, PCAP_ERROR, pcap_list_datalinks, (pcap_t *p, int **list),
 FORWARD(int, PCAP_ERROR, pcap_set_datalink, (pcap_t *p, int dlt), (p, dlt))
 FORWARD_VOID(pcap_free_datalinks, (int *list), (list))
 FORWARD(int, PCAP_ERROR, pcap_snapshot, (pcap_t *p), (p))
-FORWARD(int, PCAP_ERROR, pcap_bufsize, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_is_swapped, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_major_version, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_minor_version, (pcap_t *p), (p))

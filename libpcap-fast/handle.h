@@ -59,7 +59,9 @@ struct pcf_handle {
 	struct pcf_filter filter;
 	uint32_t snaplen;
 	struct pcap_pkthdr header;	/* pcap_next(), pcap_next_ex() */
-	uint64_t delivered, outgoing, filtered, misdirected, bad;
+	uint64_t delivered, outgoing, misdirected, bad;
+	uint64_t filtered;		/* rejected in user space, ... */
+	uint64_t not_received;		/* ... by a filter that runs only there */
 	uint32_t ifindex;
 	uint8_t mac[6];
 	int pending_error;		/* to be reported by the next read */

@@ -327,6 +327,14 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	return rc;
 }
 
+/* Where no capture of any kind is possible, the system's library says so in
+ * the words that programs know. */
+static bool stock_fails_too(const struct pcf_handle *h)
+{
+	return h->choice.error == PCAP_ERROR_NO_SUCH_DEVICE ||
+	       h->choice.error == PCAP_ERROR_IFACE_NOT_UP;
+}
+
 int pcap_activate(pcap_t *p)
 {
 	struct pcf_handle *h = pcf_find(p);
@@ -340,10 +348,10 @@ int pcap_activate(pcap_t *p)
 	pcf_env_read(&env);
 	apply_env(h, &env);
 	choose(h, &facts);
+	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM || stock_fails_too(h))
+		return activate_system(h);
 	if (h->choice.error)
 		return pcf_fail(p, h->choice.error, "%s", h->choice.reason);
-	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM)
-		return activate_system(h);
 	return activate_fast(h, &facts);
 }
 

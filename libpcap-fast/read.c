@@ -81,6 +81,7 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 	keep = run_filter(h, pkt);
 	if (!keep) {
 		h->filtered++;
+		h->not_received += h->filter.place == PCAP_FAST_FILTER_USER;
 		return false;
 	}
 	if (keep < pkt->caplen)

@@ -4,6 +4,10 @@
  * dropped packets and those not yet read included; ps_drop is the part that
  * was dropped for want of room; ps_ifdrop is the device's. The shadow's own
  * counters give the outgoing part, and ps_ifdrop.
+ *
+ * A packet that a former filter let through at the hook was received, though
+ * the new one rejects it when it is read; one that only a filter in user space
+ * ever saw and rejected was not.
  */
 #include "libpcap-fast/stats.h"
 
@@ -29,7 +33,7 @@ int pcf_stats(struct pcf_handle *h, struct pcap_stat *stats)
 	if (rc < 0)
 		return rc;
 	pcf_counters_sum(h, &c);
-	stats->ps_recv += c.matched - h->filtered - h->bad;
+	stats->ps_recv += c.matched - h->not_received - h->bad;
 	stats->ps_drop += c.dropped_ring + c.dropped_fill;
 	return 0;
 }

@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "compat/frame.h"
+
 struct pcf_ebpf; /* compat/ebpf.h */
 
 /* One frame and what the kernel knows about it besides its bytes. */
@@ -49,15 +51,6 @@ int pcf_filter_check(const struct sock_filter *insns, unsigned n, char *why,
  * inline frame for which pcf_frame_tagged() holds, keep 4 bytes more. */
 uint32_t pcf_filter_run(const struct sock_filter *insns,
 			const struct pcf_frame *frame);
-
-/* Does the frame carry a VLAN tag that the kernel would take out? (`caplen` in
- * bytes.) Tagged frames of fewer than 20 bytes never reach a packet socket, so
- * no filter matches them. */
-static inline int pcf_frame_tagged(const uint8_t *data, uint32_t caplen)
-{
-	return caplen >= 14 && ((data[12] == 0x81 && data[13] == 0x00) ||
-				(data[12] == 0x88 && data[13] == 0xa8));
-}
 
 /* PACKET_HOST, _BROADCAST, _MULTICAST or _OTHERHOST from the destination. */
 uint8_t pcf_filter_pkttype(const uint8_t *dst, const uint8_t *device_mac);
