@@ -23,6 +23,9 @@
 
 /* Ethernet header and two VLAN tags. */
 #define LINK_OVERHEAD 22
+/* In zero-copy the device writes into the frames, and some round what is left
+ * of a small one down: igb splits packets above 1 KiB over frames of 2,048. */
+#define ZEROCOPY_FRAME 4096
 /* A queue that was just closed is released late, so a new bind gets EBUSY for
  * some tens of milliseconds: waits of 1, 2, 4, ... ms, about a second in all. */
 #define BIND_TRIES 10
@@ -39,6 +42,7 @@ struct xdp_backend {
 	size_t ctl_size;
 	unsigned rx_queues;
 	uint32_t epoch;
+	uint32_t frame_size;	/* in copy mode */
 	bool generic, armed, frags;
 	struct pcf_queue *queues;
 };
@@ -190,16 +194,32 @@ static const char *bind_advice(int err)
 	}
 }
 
+/* One attempt: frames of this size, the socket, the fill ring. */
+static int bind_with(struct pcf_queue *q, const struct pcf_open *how,
+		     unsigned queues, uint32_t frame_size, uint16_t flags)
+{
+	uint32_t frames = pcf_umem_frames(how->buffer_size, frame_size, queues);
+	int err = pcf_umem_map(&q->umem, frames, frame_size);
+
+	if (!err)
+		err = bind_socket(q, how->ifname, flags);
+	if (err)
+		pcf_umem_unmap(&q->umem);
+	return err;
+}
+
 /* Zero-copy first, then copy, as far as allowed. The kernel would fall back
  * in silence without the flags, and libxdp without reading back. */
-static int bind_best(struct pcf_queue *q, const struct pcf_open *how,
-		     uint16_t common, struct pcf_opened *what, char *why,
-		     size_t size)
+static int bind_best(struct xdp_backend *x, struct pcf_queue *q,
+		     const struct pcf_open *how, uint16_t common,
+		     struct pcf_opened *what, char *why, size_t size)
 {
+	unsigned n = x->base.nqueues;
 	int err = -EOPNOTSUPP;
 
 	if (!how->copy_only && !how->generic) {
-		err = bind_socket(q, how->ifname, common | XDP_ZEROCOPY);
+		err = bind_with(q, how, n, ZEROCOPY_FRAME,
+				common | XDP_ZEROCOPY);
 		if (!err)
 			return 0;
 		snprintf(what->note, sizeof(what->note),
@@ -210,7 +230,7 @@ static int bind_best(struct pcf_queue *q, const struct pcf_open *how,
 		return fail(err, why, size,
 			    "zero-copy is required, but queue %u refuses it: %s%s",
 			    q->id, strerror(-err), bind_advice(err));
-	err = bind_socket(q, how->ifname, common | XDP_COPY);
+	err = bind_with(q, how, n, x->frame_size, common | XDP_COPY);
 	if (err)
 		return fail(err, why, size, "cannot bind queue %u: %s%s",
 			    q->id, strerror(-err), bind_advice(err));
@@ -247,22 +267,19 @@ static void close_queue(struct pcf_queue *q)
 }
 
 static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
-		      const struct pcf_open *how, uint32_t frame_size,
-		      struct pcf_opened *what, char *why, size_t size)
+		      const struct pcf_open *how, struct pcf_opened *what,
+		      char *why, size_t size)
 {
-	uint32_t frames = pcf_umem_frames(how->buffer_size, frame_size,
-					  x->base.nqueues);
 	uint16_t flags = XDP_USE_NEED_WAKEUP | (x->frags ? XDP_USE_SG : 0);
 	int err;
 
 	q->id = id;
 	q->fd = -1;
-	err = pcf_umem_map(&q->umem, frames, frame_size);
-	if (!err && x->frags)
-		err = make_bounce(&q->bounce, how->mtu + LINK_OVERHEAD);
+	err = x->frags ? make_bounce(&q->bounce, how->mtu + LINK_OVERHEAD) : 0;
 	if (err)
-		return fail(err, why, size, "no memory for %u frames", frames);
-	err = bind_best(q, how, flags, what, why, size);
+		return fail(err, why, size, "no memory for packets of %u bytes",
+			    how->mtu);
+	err = bind_best(x, q, how, flags, what, why, size);
 	if (err)
 		return err;
 	set_up_rings(q, x, how->nanoseconds);
@@ -279,14 +296,14 @@ static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
 /* --- the whole ----------------------------------------------------------- */
 
 /* A frame holds the headroom and, if that can be had, the largest packet. */
-static int choose_frame(const struct pcf_open *how, uint32_t *frame_size,
-			bool *frags, char *why, size_t size)
+static int choose_frame(struct xdp_backend *x, const struct pcf_open *how,
+			char *why, size_t size)
 {
 	uint32_t need = how->mtu + LINK_OVERHEAD + PCF_HEADROOM;
 
-	*frame_size = need <= 2048 ? 2048 : 4096;
-	*frags = need > 4096;
-	if (*frags && how->single_buffer_only)
+	x->frame_size = need <= 2048 ? 2048 : 4096;
+	x->frags = need > 4096;
+	if (x->frags && how->single_buffer_only)
 		return fail(-EOPNOTSUPP, why, size,
 			    "MTU %u needs packets of several buffers, which this kernel or driver cannot give to AF_XDP (MTU %d is the most)",
 			    how->mtu, 4096 - PCF_HEADROOM - LINK_OVERHEAD);
@@ -305,16 +322,15 @@ static unsigned count_queues(const uint64_t *mask, unsigned rx_queues)
 static int open_queues(struct xdp_backend *x, const struct pcf_open *how,
 		       struct pcf_opened *what, char *why, size_t size)
 {
-	uint32_t frame_size;
 	unsigned n = 0;
-	int err = choose_frame(how, &frame_size, &x->frags, why, size);
+	int err = choose_frame(x, how, why, size);
 
 	if (err)
 		return err;
 	for (unsigned i = 0; i < x->rx_queues && !err; i++)
 		if (how->queue_mask[i / 64] >> i % 64 & 1)
-			err = open_queue(x, &x->queues[n++], i, how, frame_size,
-					 what, why, size);
+			err = open_queue(x, &x->queues[n++], i, how, what, why,
+					 size);
 	return err;
 }
 

@@ -157,12 +157,12 @@ static void log_choice(const struct pcf_handle *h)
 		return;
 	}
 	pcf_log(PCF_LOG_INFO,
-		"%s: %s on %s, %s, %u queue%s of %llu frames of %u bytes: %s%s%s",
+		"%s: %s on %s, %s, %u queue%s of %llu frames of %u bytes: %s",
 		h->options.device.name, pcf_mode_name(h->mode),
 		h->backend->ops->name, o->zerocopy ? "zero-copy" : "copy",
 		o->queues, o->queues == 1 ? "" : "s",
 		(unsigned long long)(o->frames / o->queues), o->frame_size,
-		h->choice.reason, *o->note ? "; " : "", o->note);
+		h->choice.reason);
 }
 
 static int activate_system(struct pcf_handle *h)
@@ -268,6 +268,17 @@ static int begin(struct pcf_handle *h)
 	return h->backend->ops->arm(h->backend, true);
 }
 
+/* What the backend stepped down on its way is part of the reason. */
+static void add_note(struct pcf_handle *h)
+{
+	size_t used = strlen(h->choice.reason);
+
+	if (*h->opened.note)
+		snprintf(h->choice.reason + used,
+			 sizeof(h->choice.reason) - used, "; %s",
+			 h->opened.note);
+}
+
 /* In `auto`, a backend that cannot be had is one more step down. A mode asked
  * for by name fails instead. */
 static int backend_failed(struct pcf_handle *h, int err, const char *why)
@@ -323,6 +334,7 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return begin_failed(h, err, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
+	add_note(h);
 	log_choice(h);
 	return rc;
 }

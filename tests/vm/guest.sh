@@ -1,0 +1,349 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The tests that run in the guest, one function each, named by what they show.
+# Prints one TEST line a test, MEASURE lines, and the VERDICT at the end.
+# Arguments: the tests to run; default all.
+
+. /vm/guest-lib.sh
+
+nic=$(basename "$(readlink /sys/class/net/n0/device/driver)")
+preload="env LD_PRELOAD=/vm/dropin/libpcap.so.0.8"
+exclusive="$preload PCAP_FAST_MODE=exclusive"
+zerocopy="$exclusive PCAP_FAST_ZEROCOPY=require"
+copy="$exclusive PCAP_FAST_ZEROCOPY=off"
+n0_mac=52:54:00:00:00:01
+other_mac=52:54:00:00:00:99
+
+# How each test finds the NICs. igb would start with two queues, over which a
+# sender that changes the processor reorders, and would strip tags, which
+# nothing that captures at the XDP hook can see then.
+reset_nics() {
+	ip addr flush dev n0
+	peer ip addr flush dev n1
+	ip link set n0 mtu 1500
+	peer ip link set n1 mtu 1500
+	if [ "$nic" = igb ]; then
+		ethtool -X n0 default
+		ethtool -L n0 combined 1
+		peer ethtool -L n1 combined 1
+		ethtool -K n0 rxvlan off rxhash on
+	fi
+	ip link set n0 up
+	link_up
+} >/dev/null 2>&1
+
+only_igb() {
+	[ "$nic" = igb ] && return 0
+	echo "$nic has one queue here"
+	return 1
+}
+
+# The NIC does zero-copy without the library.
+test_probe_rx() {
+	exchange 3000 "" zc_probe -w $window rx n0 3000
+}
+
+test_probe_tx() {
+	zc_probe tx n0 3000
+}
+
+# Receiver and sender are right about the system's libpcap too.
+test_stock() {
+	exchange 1000 "" vm_recv -w $window n0 1000
+}
+
+# tcpdump under the drop-in writes exactly what was sent.
+test_tcpdump() {
+	rm -f /tmp/sent.pcap /tmp/got.pcap
+	start $zerocopy tcpdump -i n0 -w /tmp/got.pcap -c 500
+	wait_text /tmp/receiver "listening on" && link_up &&
+		peer vm_send -o /tmp/sent.pcap n1 500 &&
+		wait_end $receiver && finish && same_packets && return 0
+	stop
+	return 1
+}
+
+same_packets() {
+	for file in sent got; do
+		tcpdump -r /tmp/$file.pcap -t -nn -xx >/tmp/$file.txt \
+			2>/dev/null
+	done
+	cmp /tmp/sent.txt /tmp/got.txt &&
+		echo "$(grep -c '^IP' /tmp/got.txt) packets, all bytes equal"
+}
+
+# Every byte over several turns of a small UMEM, by each read call.
+read_by() {
+	exchange 9000 "" $zerocopy vm_recv -w $window -z 1 -B 1048576 -T 2 \
+		-M "$1" n0 9000
+}
+
+test_dispatch() {
+	read_by dispatch
+}
+
+test_loop() {
+	read_by loop
+}
+
+test_next_ex() {
+	read_by next_ex
+}
+
+# A reader that is too slow loses frames, but what it gets is whole, and it
+# gets frames again afterwards.
+test_overrun() {
+	start $zerocopy vm_recv -w $window -z 1 -B 1048576 -L /tmp/go n0 500
+	wait_ready && peer vm_send -g 1 n1 6000 1000 && touch /tmp/go &&
+		sleep 1 && feed 0 500 && finish && rm /tmp/go && return 0
+	rm -f /tmp/go
+	stop
+	return 1
+}
+
+no_ports() {
+	awk '$1 == "Udp:" && $3 ~ /[0-9]/ { print $3 }' /proc/net/snmp
+}
+
+# With a filter: what matches does not reach the host, the rest does.
+test_filter() {
+	ip addr add 10.77.0.1/24 dev n0
+	peer ip addr add 10.77.0.2/24 dev n1
+	link_up && peer ping -c 1 -W 5 10.77.0.1 || return 1
+	before=$(no_ports)
+	start $zerocopy vm_recv -w $window -z 1 -d $n0_mac \
+		-f "udp dst port 7777" n0 1000
+	feed 0 500 -d $n0_mac && peer ping -c 3 -W 5 10.77.0.1 &&
+		feed 500 500 -d $n0_mac && finish &&
+		[ "$(no_ports)" = "$before" ] && return 0
+	echo "host's UDP saw $(($(no_ports) - before)) frames"
+	stop
+	return 1
+}
+
+# igb's queues by RSS, merged in the order of their time stamps.
+queues() {
+	only_igb || return 77
+	ethtool -L n0 combined "$1" && ethtool -X n0 equal "$1" && link_up &&
+		exchange 3000 "-F 32" $zerocopy vm_recv -w $window -z 1 -u \
+			-F 32 -q "$1" n0 3000 && all_queues "$1"
+}
+
+# all_queues N: the driver gave each of them some.
+all_queues() {
+	for queue in $(seq 0 $(($1 - 1))); do
+		ethtool -S n0 |
+			grep -q "rx_queue_${queue}_packets: [1-9]" || {
+			echo "nothing on queue $queue"
+			return 1
+		}
+	done
+	echo "all $1 queues had packets, merged in order of time"
+}
+
+test_queues_2() {
+	queues 2
+}
+
+test_queues_4() {
+	queues 4
+}
+
+# during COMMAND...: something happens to n0 in the middle of a capture.
+during() {
+	start $zerocopy vm_recv -w $window -z 1 n0 1000
+	if feed 0 500 && "$@" && link_up && feed 500 500; then
+		finish && return 0
+	fi
+	stop
+	return 1
+}
+
+down_up() {
+	ip link set n0 down && sleep 1 && ip link set n0 up
+}
+
+test_link_down_up() {
+	during down_up
+}
+
+# A driver may refuse; the capture goes on either way.
+change_rings() {
+	ethtool -G n0 rx 128 || echo "refused"
+	link_up
+	ethtool -G n0 rx 256 || echo "refused"
+}
+
+test_ring_size() {
+	during change_rings
+}
+
+# Fewer queues than are captured on are refused by the kernel.
+change_channels() {
+	! ethtool -L n0 combined 1 || return 1
+	ethtool -L n0 combined 8 && ethtool -X n0 equal 1
+}
+
+test_channels() {
+	only_igb || return 77
+	ethtool -L n0 combined 4 && ethtool -X n0 equal 1 && link_up &&
+		during change_channels
+}
+
+# SIGKILL, then a stock capture at once; no program is left behind.
+test_sigkill() {
+	start $zerocopy vm_recv -w $window -z 1 n0 1000
+	feed 0 500
+	kill -9 $receiver
+	wait $receiver
+	link_up && exchange 500 "" vm_recv -w $window n0 500 && no_xdp
+}
+
+# igb takes seconds for each: it resets the link.
+test_rounds() {
+	rounds=100
+	[ "$nic" != igb ] || rounds=15
+	begun=$(cut -d . -f 1 /proc/uptime)
+	$zerocopy vm_recv -z 1 -R $rounds -S 1 n0 0 && no_xdp &&
+		exchange 500 "" $zerocopy vm_recv -w $window -z 1 n0 500 ||
+		return 1
+	echo "$rounds rounds in $(($(cut -d . -f 1 /proc/uptime) - begun)) s"
+}
+
+# Frames too large for zero-copy: any mode, with its reason, nothing lost.
+large() {
+	ip link set n0 mtu "$1" && peer ip link set n1 mtu "$1" && link_up &&
+		exchange 1000 "-m $(($1 + 14))" $preload vm_recv -w $window \
+			-m $(($1 + 14)) n0 1000
+}
+
+test_mtu_3000() {
+	large 3000
+}
+
+test_mtu_9000() {
+	large 9000
+}
+
+# Tagged frames keep their tag, whether or not the NIC would strip it. In any
+# order: the emulated wire reorders them, for a stock capture too.
+offload() {
+	ethtool -K n0 "$1" "$2" || return 77
+	link_up && exchange 500 "-v 7" $preload vm_recv -w $window -v 7 -u \
+			n0 500
+}
+
+test_rxvlan_on() {
+	offload rxvlan on
+}
+
+test_rxvlan_off() {
+	offload rxvlan off
+}
+
+test_rxhash_on() {
+	offload rxhash on
+}
+
+test_rxhash_off() {
+	offload rxhash off
+}
+
+# Frames for others come in promiscuous mode, and only then.
+test_promisc_on() {
+	exchange 500 "-d $other_mac" $zerocopy vm_recv -w $window -z 1 \
+		-d $other_mac n0 500
+}
+
+test_promisc_off() {
+	start $zerocopy vm_recv -w $window -z 1 -P n0 500
+	wait_ready && peer vm_send -d $other_mac n1 100 && feed 0 500 &&
+		finish && return 0
+	stop
+	return 1
+}
+
+# The driver goes away under the capture; then the NIC comes back.
+test_unbind() {
+	device=$(basename "$(readlink -f /sys/class/net/n0/device)")
+	driver=$(readlink -f /sys/class/net/n0/device/driver)
+	start $zerocopy vm_recv -w $window -z 1 -e disappeared n0 500
+	feed 0 500 && echo "$device" >"$driver/unbind"
+	if [ $? = 0 ] && finish; then
+		result=0
+	else
+		result=1
+		stop
+	fi
+	echo "$device" >"$driver/bind"
+	nic_ready && return $result
+}
+
+# irqs FOLDER CPUMASK: where the interrupts that it lists are handled. Those
+# that a driver asks for anew go to the first processor (irqaffinity=0).
+irqs() {
+	for irq in $(ls "$1"); do
+		echo "$2" >"/proc/irq/$irq/smp_affinity"
+	done
+}
+
+# rate COMMAND PREFIX...: frames that a second of the first processor's time is
+# good for. The wire and the sender, which has the other processor, are the
+# slowest part here, so frames by the clock would measure them.
+rate() {
+	"$@" taskset 1 vm_recv -S 2 n0 0 | grep -x '[0-9]*' || echo 0
+}
+
+# Rounds of all kinds in turn, so that what disturbs the machine disturbs all.
+measure_rates() {
+	for round in 1 2 3 4 5; do
+		rate env >>/tmp/rate.stock
+		rate $copy >>/tmp/rate.copy
+		rate $zerocopy >>/tmp/rate.zerocopy
+	done
+}
+
+# median, least and most of five
+spread() {
+	sort -n "/tmp/rate.$1" | awk '{ v[NR] = $1 }
+		END { print v[3], v[1], v[5] }'
+}
+
+report_rates() {
+	for kind in stock copy zerocopy; do
+		set -- $(spread $kind)
+		[ "$1" -gt 0 ] || return 1
+		echo "MEASURE receive.$kind $1 ($2 to $3 frames per CPU s)"
+		[ $kind != stock ] || stock=$1
+		awk -v k=$kind -v a="$1" -v b="$stock" 'BEGIN {
+			printf "MEASURE receive.%s/stock %.2f\n", k, a / b }'
+	done >>/tmp/measured
+}
+
+test_measure() {
+	rm -f /tmp/rate.*
+	/vm/bin/ip netns exec peer taskset 2 zc_probe -m 60 -d $n0_mac \
+		flood n1 90 &
+	flood=$!
+	sleep 3
+	irqs "$(pci_of n0)/msi_irqs" 1
+	irqs "$(peer sh -c '. /vm/guest-lib.sh; pci_of n1')/msi_irqs" 2
+	measure_rates
+	report_rates
+	code=$?
+	kill $flood
+	wait $flood
+	cat /tmp/rate.* | tr '\n' ' '
+	return $code
+}
+
+all="probe_rx probe_tx stock tcpdump dispatch loop next_ex overrun filter
+queues_2 queues_4 link_down_up ring_size channels sigkill rounds mtu_3000
+mtu_9000 rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off
+measure unbind"
+for test in ${*:-$all}; do
+	reset_nics
+	check "$test" "test_$test"
+done
+[ ! -e /tmp/measured ] || cat /tmp/measured
+echo "VERDICT $passed $failed $skipped"

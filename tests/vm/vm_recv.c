@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Receives test frames through the pcap API and checks every byte, their
+ * number, their order and their time stamps. Runs under the drop-in and, with
+ * the same result, under the system's libpcap; asks for the handle's state
+ * only where the extension is there.
+ *
+ *   vm_recv [options] [shape options] DEV COUNT
+ *     -w FILE   window file shared with the sender
+ *     -f EXPR   capture filter
+ *     -M CALL   dispatch (default), loop or next_ex
+ *     -z 0|1    the handle must be copy or zero-copy
+ *     -u        any order, as from several queues; stamps must still ascend
+ *     -P        not promiscuous
+ *     -e TEXT   reading must end with this error, after COUNT frames
+ *     -S SECS   count for so long without checking, print the frames
+ *               that one second of the first processor would do
+ *     -B BYTES  buffer size
+ *     -T TURNS  fail unless COUNT is so many times the frames of the UMEM
+ *     -q N      fail unless so many queues are captured on
+ *     -R N      open and close N times first
+ *     -L FILE   read nothing until FILE is there, then skip frames from COUNT
+ *               on, of which some will be missing
+ *
+ * The last line printed says what was received and how.
+ */
+#include "include/pcap-fast.h"
+#include "tests/vm/vm_frame.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define PATIENCE 45 /* seconds for the whole capture */
+
+static struct vm_shape shape;
+static struct vm_window *window;
+
+static struct {
+	const char *device, *filter, *call, *error, *go;
+	uint32_t count;
+	unsigned buffer, turns, queues, rounds;
+	int zerocopy; /* -1: either */
+	int any_order, promisc;
+	unsigned seconds;
+} want = { .call = "dispatch", .zerocopy = -1, .promisc = 1 };
+
+static struct {
+	uint32_t frames;
+	int bad;
+	struct timeval last;
+	uint8_t *seen;
+} got;
+
+static pcap_t *handle;
+
+static int read_info(struct pcap_fast_info *info)
+{
+	int (*get)(pcap_t *, struct pcap_fast_info *, size_t) =
+		(int (*)(pcap_t *, struct pcap_fast_info *, size_t))dlsym(
+			RTLD_DEFAULT, "pcap_fast_get_info");
+
+	memset(info, 0, sizeof(*info));
+	return get ? get(handle, info, sizeof(*info)) : -1;
+}
+
+static void on_alarm(int signal)
+{
+	(void)signal;
+	pcap_breakloop(handle);
+}
+
+static void complain(uint32_t seq, const char *what)
+{
+	if (got.bad++ < 5)
+		printf("frame %u (number %u): %s\n", got.frames, seq, what);
+}
+
+/* Stamps of a handle never go back, and are the wall clock's. */
+static void check_stamp(const struct pcap_pkthdr *hdr, uint32_t seq)
+{
+	struct timeval now;
+
+	gettimeofday(&now, NULL);
+	if (timercmp(&hdr->ts, &got.last, <))
+		complain(seq, "time goes back");
+	if (labs(now.tv_sec - hdr->ts.tv_sec) > 60)
+		complain(seq, "not the wall clock's time");
+	got.last = hdr->ts;
+}
+
+static void check_order(uint32_t seq)
+{
+	if (!want.any_order && seq != got.frames)
+		complain(seq, "out of order");
+	if (seq >= want.count || got.seen[seq]++)
+		complain(seq, "not expected, or a second time");
+}
+
+/* Returns 1 for one of the frames that only had to overrun the reader. */
+static int check_packet(const struct pcap_pkthdr *hdr, const u_char *data)
+{
+	const char *what = "shorter than it was";
+	uint32_t seq = 0;
+
+	check_stamp(hdr, seq);
+	if (hdr->caplen != hdr->len ||
+	    vm_frame_check(&shape, data, hdr->caplen, &seq, &what) < 0)
+		complain(seq, what);
+	else if (want.go && seq >= want.count)
+		return 1;
+	else
+		check_order(seq);
+	return 0;
+}
+
+static void on_packet(u_char *user, const struct pcap_pkthdr *hdr,
+		      const u_char *data)
+{
+	(void)user;
+	if (!want.seconds && check_packet(hdr, data))
+		return;
+	got.frames++;
+	if (window)
+		__atomic_store_n(&window->got, got.frames, __ATOMIC_RELEASE);
+}
+
+static int read_one(void)
+{
+	struct pcap_pkthdr *hdr;
+	const u_char *data;
+	int n = pcap_next_ex(handle, &hdr, &data);
+
+	if (n == 1)
+		on_packet(NULL, hdr, data);
+	return n;
+}
+
+/* One read call, for at most as many as are still to come. */
+static int read_some(int most)
+{
+	if (!strcmp(want.call, "next_ex"))
+		return read_one();
+	if (!strcmp(want.call, "loop"))
+		return pcap_loop(handle, most, on_packet, NULL);
+	return pcap_dispatch(handle, most, on_packet, NULL);
+}
+
+static int open_handle(void)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	int err;
+
+	handle = pcap_create(want.device, text);
+	if (!handle) {
+		printf("%s: %s\n", want.device, text);
+		return -1;
+	}
+	pcap_set_promisc(handle, want.promisc);
+	pcap_set_timeout(handle, 50);
+	if (want.buffer)
+		pcap_set_buffer_size(handle, (int)want.buffer);
+	err = pcap_activate(handle);
+	if (err < 0) {
+		printf("activate: %s: %s\n", pcap_statustostr(err),
+		       pcap_geterr(handle));
+		return -1;
+	}
+	return 0;
+}
+
+static int set_filter(void)
+{
+	struct bpf_program program;
+
+	if (!want.filter)
+		return 0;
+	if (pcap_compile(handle, &program, want.filter, 1,
+			 PCAP_NETMASK_UNKNOWN) < 0 ||
+	    pcap_setfilter(handle, &program) < 0) {
+		printf("filter: %s\n", pcap_geterr(handle));
+		return -1;
+	}
+	pcap_freecode(&program);
+	return 0;
+}
+
+/* What the handle says of itself, where it can be asked. */
+static int check_info(void)
+{
+	struct pcap_fast_info info;
+	const char *what = NULL;
+
+	if (read_info(&info) < 0)
+		return want.zerocopy < 0 ? 0 : -1;
+	if (!info.reason[0])
+		what = "no reason given for the mode";
+	else if (want.zerocopy >= 0 && info.zerocopy != want.zerocopy)
+		what = "not the zero-copy state asked for";
+	else if (want.queues && info.queues != want.queues)
+		what = "wrong number of queues";
+	else if (want.turns && info.frames * want.turns > want.count)
+		what = "too many frames in the UMEM for this test";
+	if (what)
+		printf("mode %d zerocopy %d queues %u frames %llu: %s (%s)\n",
+		       info.mode, info.zerocopy, info.queues,
+		       (unsigned long long)info.frames, what, info.reason);
+	return what ? -1 : 0;
+}
+
+static unsigned open_descriptors(void)
+{
+	unsigned n = 0;
+
+	for (int fd = 0; fd < 1024; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
+/* Open and close; no descriptor may be left from one round to the next. */
+static int run_rounds(void)
+{
+	unsigned before = 0;
+
+	for (unsigned i = 0; i < want.rounds; i++) {
+		if (open_handle() < 0 || set_filter() < 0 || check_info() < 0) {
+			printf("in round %u\n", i);
+			return -1;
+		}
+		pcap_close(handle);
+		if (i == 0)
+			before = open_descriptors();
+	}
+	if (want.rounds && open_descriptors() != before) {
+		printf("%u descriptors, then %u\n", before, open_descriptors());
+		return -1;
+	}
+	return 0;
+}
+
+/* Leave the ring to itself until the file is there. */
+static void wait_go(void)
+{
+	for (int i = 0; want.go && i < 300 && access(want.go, F_OK) < 0; i++)
+		usleep(100000);
+}
+
+/* How long the first processor was busy since boot, and existed, in ticks. */
+static void read_ticks(double *busy, double *total)
+{
+	unsigned long long t[8] = { 0 };
+	FILE *f = fopen("/proc/stat", "r");
+
+	*busy = *total = 0;
+	if (!f)
+		return;
+	if (fscanf(f, "cpu %*[^\n] cpu0 %llu %llu %llu %llu %llu %llu %llu", t,
+		   t + 1, t + 2, t + 3, t + 4, t + 5, t + 6) == 7) {
+		*busy = (double)(t[0] + t[1] + t[2] + t[5] + t[6]);
+		*total = *busy + (double)(t[3] + t[4]);
+	}
+	fclose(f);
+}
+
+/* Nothing more than the frames expected may be waiting. */
+static void check_surplus(void)
+{
+	char text[PCAP_ERRBUF_SIZE];
+	uint32_t before = got.frames;
+
+	if (want.seconds || want.error)
+		return;
+	usleep(300000);
+	pcap_setnonblock(handle, 1, text);
+	pcap_dispatch(handle, -1, on_packet, NULL);
+	if (got.frames != before)
+		complain(0, "frames beyond those sent");
+}
+
+/* Returns pcap's last code. */
+static int receive(void)
+{
+	int n = 0;
+
+	alarm(want.seconds ? want.seconds : PATIENCE);
+	if (window)
+		__atomic_store_n(&window->ready, 1, __ATOMIC_RELEASE);
+	wait_go();
+	while (n >= 0 && (want.error || got.frames < want.count))
+		n = read_some(want.error ? -1 : (int)(want.count - got.frames));
+	alarm(0);
+	check_surplus();
+	return n;
+}
+
+static int judge(int code)
+{
+	const char *error = code == PCAP_ERROR ? pcap_geterr(handle) : "";
+
+	if (want.seconds)
+		return code == PCAP_ERROR_BREAK ? 0 : 1;
+	if (want.error) {
+		printf("ended with %d \"%s\"\n", code, error);
+		if (!strstr(error, want.error))
+			return 1;
+	} else if (code < 0) {
+		printf("read: %d %s\n", code, error);
+	}
+	return got.bad || got.frames != want.count;
+}
+
+static void report(double processor)
+{
+	struct pcap_fast_info info;
+	struct pcap_stat stat = { 0 };
+
+	pcap_stats(handle, &stat);
+	if (want.seconds)
+		printf("%.0f\n", got.frames / processor);
+	else if (read_info(&info) < 0)
+		printf("%u of %u, stock, recv %u drop %u\n", got.frames,
+		       want.count, stat.ps_recv, stat.ps_drop);
+	else
+		printf("%u of %u, mode %d zerocopy %d queues %u frames %llu "
+		       "filter %d recv %u drop %u: %s; %s\n",
+		       got.frames, want.count, info.mode, info.zerocopy,
+		       info.queues, (unsigned long long)info.frames,
+		       info.filter_place, stat.ps_recv, stat.ps_drop,
+		       info.reason, info.filter_reason);
+}
+
+#define OPTIONS "w:f:M:e:L:z:uPS:B:T:q:R:"
+
+/* Long for being one case an option. */
+static int parse(int argc, char **argv)
+{
+	int option;
+
+	while ((option = getopt(argc, argv, VM_SHAPE_OPTIONS OPTIONS)) != -1) {
+		switch (option) {
+		case 'w':
+			window = vm_window_open(optarg);
+			break;
+		case 'f':
+			want.filter = optarg;
+			break;
+		case 'M':
+			want.call = optarg;
+			break;
+		case 'e':
+			want.error = optarg;
+			break;
+		case 'L':
+			want.go = optarg;
+			break;
+		case 'z':
+			want.zerocopy = atoi(optarg);
+			break;
+		case 'u':
+			want.any_order = 1;
+			break;
+		case 'P':
+			want.promisc = 0;
+			break;
+		case 'S':
+			want.seconds = (unsigned)atoi(optarg);
+			break;
+		case 'B':
+			want.buffer = (unsigned)atoi(optarg);
+			break;
+		case 'T':
+			want.turns = (unsigned)atoi(optarg);
+			break;
+		case 'q':
+			want.queues = (unsigned)atoi(optarg);
+			break;
+		case 'R':
+			want.rounds = (unsigned)atoi(optarg);
+			break;
+		default:
+			if (vm_shape_option(&shape, option, optarg) < 0)
+				return -1;
+		}
+	}
+	if (argc - optind != 2)
+		return -1;
+	want.device = argv[optind];
+	want.count =
+		want.seconds ? UINT32_MAX : (uint32_t)atoi(argv[optind + 1]);
+	return 0;
+}
+
+static int run(void)
+{
+	double busy, total, busy_end, total_end, seconds;
+	int verdict;
+
+	if (run_rounds() < 0 || open_handle() < 0 || set_filter() < 0 ||
+	    check_info() < 0)
+		return 1;
+	signal(SIGALRM, on_alarm);
+	seconds = vm_now();
+	read_ticks(&busy, &total);
+	verdict = judge(receive());
+	read_ticks(&busy_end, &total_end);
+	seconds = vm_now() - seconds;
+	report(seconds * (busy_end - busy) / (total_end - total));
+	pcap_close(handle);
+	return verdict;
+}
+
+int main(int argc, char **argv)
+{
+	int verdict;
+
+	shape = vm_shape_default;
+	if (parse(argc, argv) < 0)
+		return 1;
+	if (!want.seconds)
+		got.seen = calloc(want.count + 1, 1);
+	verdict = run();
+	if (window) /* a sender need not wait any longer */
+		__atomic_store_n(&window->done, 1, __ATOMIC_RELEASE);
+	return verdict;
+}
