@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# The command pcap-fast: run and path, and what they say of wrong words.
+set -u
+build=${PCF_BUILD:-$PWD}
+tool=$build/pcap-fast
+dropin=$build/.libs/dropin/${PCF_DROPIN_SONAME:?}
+passed=0 failed=0
+# Preloading a sanitized library wants its runtime first.
+[ -z "${PCF_PRELOAD_EXTRA:-}" ] || verify=${PCF_PRELOAD_EXTRA}
+
+check() # WHAT EXPECTED FOUND
+{
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1: expected \"$2\", found \"$3\""
+	fi
+}
+
+status() # COMMAND...
+{
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+
+run()
+{
+	LD_PRELOAD=${verify:-} ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 \
+		"$tool" run "$@"
+}
+
+check "path" "$dropin" "$("$tool" path)"
+check "path with a word too many" 2 "$(status "$tool" path x)"
+check "no command" 2 "$(status "$tool")"
+check "unknown command" 2 "$(status "$tool" fly)"
+check "--help" 0 "$(status "$tool" --help)"
+check "--version" "pcap-fast" "$("$tool" --version | cut -d' ' -f1)"
+check "run without a command" 2 "$(status "$tool" run)"
+check "run with an unknown option" 2 "$(status "$tool" run --fly true)"
+check "run passes the status on" 3 "$(status run -- sh -c 'exit 3')"
+check "run of what is not there" 127 "$(status run -- /nonexistent/program)"
+check "run of what cannot run" 126 "$(status run -- /etc/passwd)"
+check "run preloads the drop-in, in front" "$dropin${verify:+:$verify}" \
+	"$(run -- printenv LD_PRELOAD)"
+check "run sets the mode" system "$(run --mode=system -- printenv PCAP_FAST_MODE)"
+check "run sets the queues" 0,2-3 "$(run --queues 0,2-3 printenv PCAP_FAST_QUEUES)"
+check "the command's options are its own" "--mode" "$(run -- echo --mode)"
+check "tcpdump runs on it" 1 \
+	"$(run -- tcpdump --version 2>&1 | grep -c 'libpcap-fast')"
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
