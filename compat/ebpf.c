@@ -209,21 +209,25 @@ static void put(struct pcf_ebpf *e, unsigned to, unsigned from)
 			e->labels[i] = moved(e->labels[i], to, from, e->len);
 }
 
+/* The jump over the island has a label, too: a later island may come to lie
+ * inside this one. */
 static void build_island(struct pcf_ebpf *e, unsigned k)
 {
 	const unsigned from = e->len, n = e->nfixups, to = place_of(e, k);
+	const int over = pcf_ebpf_label(e);
 
-	pcf_ebpf_emit(e, (struct bpf_insn){ .code = BPF_JMP | BPF_JA });
+	pcf_ja(e, over);
 	divert(e, k, n);
 	if (e->error)
 		return;
-	if (e->nfixups == n) {
+	if (e->nfixups == n + 1) {
 		e->len = from;
+		e->nfixups = n;
 		return;
 	}
-	e->insns[from].off = e->nfixups - n;
 	put(e, to, from);
-	for (unsigned i = n; i < e->nfixups; i++) {
+	e->labels[over] = to + e->len - from;
+	for (unsigned i = n + 1; i < e->nfixups; i++) {
 		struct bpf_insn *f = &e->insns[e->fixups[i].insn];
 
 		e->labels[f->imm] = e->fixups[i].insn;
