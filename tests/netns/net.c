@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The test network; see net.h. */
+#include "tests/netns/net.h"
+
+#include "compat/ebpf.h"
+#include "compat/kernel.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MAX_FRAME 9100
+
+bool net_enter(void)
+{
+	if (geteuid() || unshare(CLONE_NEWNET))
+		return false;
+	return !net_do("ip link set lo up") &&
+	       !net_do("sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1");
+}
+
+int net_do(const char *format, ...)
+{
+	char command[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(command, sizeof(command), format, ap);
+	va_end(ap);
+	return system(command);
+}
+
+void net_link(unsigned queues, unsigned mtu)
+{
+	net_do("ip link del vA 2>/dev/null");
+	if (net_do("ip link add vA mtu %u numrxqueues %u numtxqueues %u type veth peer name vB mtu %u numrxqueues %u numtxqueues %u",
+		   mtu, queues, queues, mtu, queues, queues) ||
+	    net_do("ip link set vA up && ip link set vB up"))
+		abort();
+}
+
+void net_frame(uint8_t *f, unsigned len, uint32_t number)
+{
+	static const uint8_t head[] = { 2, 0, 0, 0, 0x77, 1, 2, 0, 0,
+					0, 0x77, 2, 8, 0, 0x45 };
+
+	for (unsigned i = 0; i < len; i++)
+		f[i] = number * 7 + i * 13;
+	memcpy(f, head, len < sizeof(head) ? len : sizeof(head));
+	if (len < 46)
+		return;
+	memset(f + 15, 0, 27);
+	*(uint16_t *)(f + 16) = htons(len - 14);
+	f[22] = 64;
+	f[23] = 17;
+	*(uint16_t *)(f + 34) = htons(1024 + number % 512);
+	*(uint16_t *)(f + 36) = htons(7000 + number % 2);
+	*(uint16_t *)(f + 38) = htons(len - 34);
+	memcpy(f + 42, &number, 4);
+}
+
+bool net_same(const uint8_t *data, unsigned len, uint32_t number)
+{
+	uint8_t f[MAX_FRAME];
+
+	net_frame(f, len, number);
+	return !memcmp(data, f, len);
+}
+
+static int sender(void)
+{
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_protocol = 0,
+				  .sll_ifindex = if_nametoindex("vB") };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)))
+		abort();
+	return fd;
+}
+
+void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t))
+{
+	uint8_t f[MAX_FRAME];
+	int fd = sender();
+
+	for (uint32_t i = first; i < first + n; i++) {
+		unsigned len = size(i);
+
+		net_frame(f, len, i);
+		while (send(fd, f, len, 0) < 0)
+			if (errno != ENOBUFS && errno != EAGAIN)
+				abort();
+	}
+	close(fd);
+}
+
+static unsigned count_programs(void)
+{
+	uint32_t id = 0;
+	unsigned n = 0;
+
+	while (!bpf_prog_get_next_id(id, &id)) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_prog_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		bpf_obj_get_info_by_fd(fd, &info, &len);
+		n += !strncmp(info.name, "pcf_", 4);
+		close(fd);
+	}
+	return n;
+}
+
+static unsigned count_maps(void)
+{
+	uint32_t id = 0;
+	unsigned n = 0;
+
+	while (!bpf_map_get_next_id(id, &id)) {
+		struct bpf_map_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_map_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		bpf_obj_get_info_by_fd(fd, &info, &len);
+		n += !strncmp(info.name, "pcf_", 4);
+		close(fd);
+	}
+	return n;
+}
+
+/* The kernel frees them a little later than their last user goes. */
+unsigned net_left_over(void)
+{
+	unsigned n = 0;
+
+	for (int i = 0; i < 40; i++) {
+		n = count_programs() + count_maps();
+		if (!n)
+			break;
+		usleep(50000);
+	}
+	return n;
+}
+
+uint32_t net_xdp(void)
+{
+	uint32_t id = 0;
+
+	bpf_xdp_query_id(if_nametoindex("vA"), 0, &id);
+	return id;
+}
+
+unsigned net_open_fds(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	unsigned n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n;
+}
+
+int net_attach_foreign(void)
+{
+	struct pcf_ebpf e;
+	int fd, err;
+
+	pcf_ebpf_init(&e);
+	pcf_mov64_imm(&e, BPF_REG_0, XDP_PASS);
+	pcf_exit(&e);
+	pcf_ebpf_finish(&e);
+	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", e.insns, e.len,
+			   NULL);
+	pcf_ebpf_free(&e);
+	if (fd < 0)
+		return fd;
+	err = bpf_xdp_attach(if_nametoindex("vA"), fd, XDP_FLAGS_DRV_MODE,
+			     NULL);
+	close(fd);
+	return err;
+}
+
+void net_detach_foreign(void)
+{
+	bpf_xdp_detach(if_nametoindex("vA"), 0, NULL);
+}
+
+static int set_up_xsk(int fd, void *area, size_t size)
+{
+	struct xdp_umem_reg reg = { .addr = (uintptr_t)area,
+				    .len = size,
+				    .chunk_size = 2048 };
+	struct sockaddr_xdp to = { .sxdp_family = AF_XDP,
+				   .sxdp_flags = XDP_COPY,
+				   .sxdp_ifindex = if_nametoindex("vA") };
+	int n = 64;
+
+	return setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &reg, sizeof(reg)) ||
+	       setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &n, sizeof(n)) ||
+	       setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &n,
+			  sizeof(n)) ||
+	       setsockopt(fd, SOL_XDP, XDP_RX_RING, &n, sizeof(n)) ||
+	       bind(fd, (struct sockaddr *)&to, sizeof(to));
+}
+
+int net_take_queue(void)
+{
+	size_t size = 64 * 2048;
+	void *area = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 || area == MAP_FAILED || set_up_xsk(fd, area, size))
+		abort();
+	return fd;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A network of its own for a test program: a namespace with a veth pair, vA to
+ * capture on and vB to send from. It goes with the process.
+ */
+#ifndef PCF_NET_H
+#define PCF_NET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Enter a new namespace, once per process. False: not allowed to. */
+bool net_enter(void);
+
+/* (Re)make the pair, up, without addresses, promiscuous counters at 0. */
+void net_link(unsigned queues, unsigned mtu);
+/* A command of the shell; its status. */
+int net_do(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Fill a frame: number, then bytes that follow from it and their place. UDP
+ * over IPv4 from 42 bytes on, to port 7000 + number % 2. */
+void net_frame(uint8_t *frame, unsigned len, uint32_t number);
+/* Does a captured frame have these bytes? */
+bool net_same(const uint8_t *data, unsigned len, uint32_t number);
+
+/* Send frames [first, first + n) from vB, frame i of size(i) bytes. */
+void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
+
+/* What of ours the kernel still has: programs and maps named pcf_*. */
+unsigned net_left_over(void);
+/* The XDP program on vA, 0 none. */
+uint32_t net_xdp(void);
+unsigned net_open_fds(void);
+
+/* Attach and detach an XDP program that is not ours (passes everything). */
+int net_attach_foreign(void);
+void net_detach_foreign(void);
+/* A socket that holds vA's queue 0 without capturing. */
+int net_take_queue(void);
+
+#endif

@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The read calls over the scripted backend, through the public API. */
+#include "tests/fake_backend.h"
+#include "tests/unit.h"
+
+#include <linux/filter.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+static char errbuf[PCAP_ERRBUF_SIZE];
+
+struct seen {
+	unsigned n;
+	char marks[FAKE_MAX];
+	uint32_t caplen[FAKE_MAX];
+	pcap_t *break_at_3;
+};
+
+static void see(u_char *user, const struct pcap_pkthdr *hdr, const u_char *data)
+{
+	struct seen *s = (struct seen *)user;
+
+	s->caplen[s->n] = hdr->caplen;
+	s->marks[s->n++] = data[0];
+	if (s->break_at_3 && s->n == 3)
+		pcap_breakloop(s->break_at_3);
+}
+
+static void feed(struct fake *f, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		fake_mark(f, 0, 1000 + f->queues[0].fed, 'a' + i % 26);
+}
+
+static void sound(const struct fake *f)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		CU_ASSERT_FALSE(f->queues[i].misused);
+}
+
+static bool readable(pcap_t *p)
+{
+	struct pollfd fd = { .fd = pcap_get_selectable_fd(p),
+			     .events = POLLIN };
+
+	return poll(&fd, 1, 0) == 1;
+}
+
+/* Does the dead pcap_t take non-blocking mode? It is ours that counts. */
+static void open_nonblocking(struct fake *f, unsigned n)
+{
+	fake_open(f, n);
+	CU_ASSERT_EQUAL(pcap_setnonblock(f->p, 1, errbuf), 0);
+	CU_ASSERT_EQUAL(pcap_getnonblock(f->p, errbuf), 1);
+}
+
+static void counts(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 200);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, 5, see, (u_char *)&s), 5);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, 100, see, (u_char *)&s), 100);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, 0, see, (u_char *)&s), 95);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(s.n, 200);
+	for (unsigned i = 0; i < 200; i++)
+		CU_ASSERT_EQUAL(s.marks[i], 'a' + (int)i % 26);
+	sound(&f);
+	fake_close(&f);
+}
+
+static void loop_counts(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 70);
+	CU_ASSERT_EQUAL(pcap_loop(f.p, 70, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(s.n, 70);
+	fake_close(&f);
+}
+
+static void next_lends(void)
+{
+	struct pcap_pkthdr *hdr, *hdr2, own;
+	const u_char *data, *data2;
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 3);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), 1);
+	CU_ASSERT_EQUAL(data[0], 'a');
+	CU_ASSERT_EQUAL(hdr->caplen, 60);
+	CU_ASSERT_EQUAL(f.queues[0].done, 0);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr2, &data2), 1);
+	CU_ASSERT_PTR_EQUAL(hdr, hdr2);
+	CU_ASSERT_EQUAL(data2[0], 'b');
+	data = pcap_next(f.p, &own);
+	CU_ASSERT_EQUAL(data[0], 'c');
+	CU_ASSERT_EQUAL(own.len, 60);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), 0);
+	CU_ASSERT_PTR_NULL(pcap_next(f.p, &own));
+	CU_ASSERT_EQUAL(f.queues[0].done, 3);
+	sound(&f);
+	fake_close(&f);
+}
+
+/* Readable as long as anything undelivered is there, and no longer. */
+static void descriptor(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	CU_ASSERT_FALSE(readable(f.p));
+	feed(&f, 3);
+	for (int i = 0; i < 3; i++) {
+		CU_ASSERT_TRUE(readable(f.p));
+		CU_ASSERT_EQUAL(pcap_dispatch(f.p, 1, see, (u_char *)&s), 1);
+	}
+	CU_ASSERT_FALSE(readable(f.p));
+	fake_close(&f);
+}
+
+static void break_in_callback(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 10);
+	s.break_at_3 = f.p;
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s),
+			PCAP_ERROR_BREAK);
+	CU_ASSERT_EQUAL(s.n, 3);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 7);
+	fake_close(&f);
+}
+
+/* With nothing to deliver, a non-blocking read leaves the flag alone. */
+static void break_kept(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	pcap_breakloop(f.p);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	feed(&f, 2);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s),
+			PCAP_ERROR_BREAK);
+	CU_ASSERT_EQUAL(s.n, 0);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 2);
+	fake_close(&f);
+}
+
+static pcap_t *alarm_handle;
+
+static void on_alarm(int sig)
+{
+	(void)sig;
+	pcap_breakloop(alarm_handle);
+}
+
+static void alarm_in_ms(int ms)
+{
+	struct itimerval t = { .it_value = { .tv_usec = ms * 1000 } };
+	struct sigaction sa = { .sa_handler = on_alarm,
+				.sa_flags = SA_RESTART };
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+}
+
+static void break_from_signal(void)
+{
+	struct pcap_pkthdr *hdr;
+	struct seen s = { 0 };
+	const u_char *data;
+	struct fake f;
+
+	fake_open(&f, 1);
+	alarm_handle = f.p;
+	alarm_in_ms(50);
+	CU_ASSERT_EQUAL(pcap_loop(f.p, -1, see, (u_char *)&s),
+			PCAP_ERROR_BREAK);
+	alarm_in_ms(50);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), PCAP_ERROR_BREAK);
+	fake_close(&f);
+}
+
+static void *break_later(void *p)
+{
+	usleep(50000);
+	pcap_breakloop(p);
+	return NULL;
+}
+
+static void break_from_thread(void)
+{
+	struct seen s = { 0 };
+	pthread_t thread;
+	struct fake f;
+
+	fake_open(&f, 2);
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, break_later, f.p),
+			      0);
+	CU_ASSERT_EQUAL(pcap_loop(f.p, -1, see, (u_char *)&s),
+			PCAP_ERROR_BREAK);
+	pthread_join(thread, NULL);
+	fake_close(&f);
+}
+
+static struct fake *late;
+
+static void on_alarm_feed(int sig)
+{
+	(void)sig;
+	fake_mark(late, 1, 5, 'x');
+}
+
+/* A blocking read ends with the first packet of whichever queue; the signal
+ * alone does not end it. */
+static void blocking(void)
+{
+	struct sigaction sa = { .sa_handler = on_alarm_feed };
+	struct itimerval t = { .it_value = { .tv_usec = 50000 } };
+	struct seen s = { 0 };
+	struct fake f;
+
+	fake_open(&f, 2);
+	late = &f;
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 1);
+	CU_ASSERT_EQUAL(s.marks[0], 'x');
+	fake_close(&f);
+}
+
+static void honest_timeout(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	fake_open(&f, 1);
+	f.h->honest_timeout = true;
+	f.h->options.timeout_ms = 20;
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	fake_close(&f);
+}
+
+/* Random times on four queues, each in order: all of them by time. */
+static void merged(void)
+{
+	unsigned us[4] = { 0 }, total = 0, last = 0;
+	struct pcap_pkthdr *hdr;
+	const u_char *data;
+	struct fake f;
+
+	open_nonblocking(&f, 4);
+	srand(1);
+	for (unsigned i = 0; i < 4; i++)
+		for (unsigned j = 0; j < 300 * (i + 1); j++, total++) {
+			us[i] += rand() % 50;
+			fake_mark(&f, i, us[i], 'm');
+		}
+	while (pcap_next_ex(f.p, &hdr, &data) == 1) {
+		unsigned t = hdr->ts.tv_sec * 1000000 + hdr->ts.tv_usec;
+
+		CU_ASSERT_TRUE(t >= last);
+		last = t;
+		total--;
+	}
+	CU_ASSERT_EQUAL(total, 0);
+	sound(&f);
+	fake_close(&f);
+}
+
+static void every_frame_once(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 2);
+	srand(2);
+	for (unsigned i = 0; i < 1500; i++) {
+		fake_mark(&f, i % 2, i, 'z');
+		if (rand() % 3 == 0)
+			pcap_dispatch(f.p, 1 + rand() % 100, see, (u_char *)&s);
+	}
+	while (pcap_dispatch(f.p, -1, see, (u_char *)&s) > 0)
+		;
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(s.n, 1500);
+	for (unsigned i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(f.queues[i].taken, 750);
+		CU_ASSERT_EQUAL(f.queues[i].done, 750);
+	}
+	sound(&f);
+	fake_close(&f);
+}
+
+static void directions(void)
+{
+	uint8_t data[60] = { 'o' };
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	for (int i = 0; i < 6; i++)
+		fake_feed(&f, 0, i, data, 60, i % 3 ? 0 : PCF_PKT_OUTGOING);
+	f.h->direction = PCAP_D_IN;
+	f.h->check_direction = true;
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 4);
+	CU_ASSERT_EQUAL(f.h->misdirected, 2);
+	fake_close(&f);
+}
+
+/* ldh [12]; jeq #0x0800 keep 20 else 0: over the untagged view. */
+static struct sock_filter ip_20[] = {
+	{ 0x28, 0, 0, 12 }, { 0x15, 0, 1, 0x0800 }, { 0x06, 0, 0, 20 },
+	{ 0x06, 0, 0, 0 },
+};
+
+static void set_user_filter(struct pcf_handle *h)
+{
+	h->filter.insns = malloc(sizeof(ip_20));
+	memcpy(h->filter.insns, ip_20, sizeof(ip_20));
+	h->filter.len = 4;
+	h->filter.place = PCAP_FAST_FILTER_USER;
+}
+
+static void user_filter(void)
+{
+	uint8_t ip[60] = { [12] = 8 }, arp[60] = { [12] = 8, [13] = 6 };
+	uint8_t tagged[60] = { [12] = 0x81, [15] = 7, [16] = 8 };
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	set_user_filter(f.h);
+	fake_feed(&f, 0, 1, ip, 60, 0);
+	fake_feed(&f, 0, 2, arp, 60, 0);
+	fake_feed(&f, 0, 3, tagged, 60, 0);
+	fake_feed(&f, 0, 4, arp, 60, PCF_PKT_FILTERED);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 3);
+	CU_ASSERT_EQUAL(s.caplen[0], 20);
+	CU_ASSERT_EQUAL(s.caplen[1], 24);
+	CU_ASSERT_EQUAL(s.caplen[2], 60);
+	CU_ASSERT_EQUAL(f.h->filtered, 1);
+	fake_close(&f);
+}
+
+static void snaplen(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	f.h->snaplen = 33;
+	feed(&f, 1);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 1);
+	CU_ASSERT_EQUAL(s.caplen[0], 33);
+	fake_close(&f);
+}
+
+static void bad_descriptors(void)
+{
+	uint8_t data[60] = { 'b' };
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	fake_feed(&f, 0, 1, data, 60, PCF_PKT_BAD);
+	feed(&f, 1);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 1);
+	CU_ASSERT_EQUAL(f.h->bad, 1);
+	fake_close(&f);
+}
+
+static void batches(void)
+{
+	struct pcap_batch_pkt pkts[256];
+	unsigned total = 0;
+	struct fake f;
+	int n;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 150);
+	while ((n = pcap_next_batch(f.p, pkts, 256)) > 0)
+		for (int i = 0; i < n; i++, total++)
+			CU_ASSERT_EQUAL(pkts[i].data[0], 'a' + (int)total % 26);
+	CU_ASSERT_EQUAL(n, 0);
+	CU_ASSERT_EQUAL(total, 150);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 0), PCAP_ERROR);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, NULL, 5), PCAP_ERROR);
+	sound(&f);
+	fake_close(&f);
+}
+
+/* Held frames keep their bytes over later reads, and go back once, whether
+ * before their lane is filled again or long after, in any order. */
+static void held(void)
+{
+	struct pcap_batch_pkt pkts[64], more[64];
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 192);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 64), 64);
+	CU_ASSERT_EQUAL(pcap_hold_batch(f.p, pkts, 10), 0);
+	CU_ASSERT_EQUAL(pcap_release_batch(f.p, pkts + 3, 1), 0);
+	CU_ASSERT_PTR_NULL(pkts[3].data);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, more, 64), 64);
+	CU_ASSERT_EQUAL(f.queues[0].done, 55);
+	for (int i = 0; i < 10; i++)
+		if (i != 3)
+			CU_ASSERT_EQUAL(pkts[i].data[0], 'a' + i);
+	CU_ASSERT_EQUAL(pcap_hold_batch(f.p, pkts + 20, 1), PCAP_ERROR);
+	CU_ASSERT_EQUAL(pcap_release_batch(f.p, pkts + 5, 5), 0);
+	CU_ASSERT_EQUAL(pcap_release_batch(f.p, pkts, 5), 0);
+	CU_ASSERT_EQUAL(pcap_release_batch(f.p, pkts, 10), 0);
+	CU_ASSERT_EQUAL(f.queues[0].done, 64);
+	sound(&f);
+	fake_close(&f);
+}
+
+static void all_held(void)
+{
+	struct pcap_batch_pkt pkts[64];
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	f.h->opened.frames = 64;
+	feed(&f, 64);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 64), 64);
+	CU_ASSERT_EQUAL(pcap_hold_batch(f.p, pkts, 64), 0);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 1), PCAP_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(f.p), "held"));
+	CU_ASSERT_EQUAL(pcap_release_batch(f.p, pkts, 64), 0);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 1), 0);
+	fake_close(&f);
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(counts),
+	PCF_TEST(loop_counts),
+	PCF_TEST(next_lends),
+	PCF_TEST(descriptor),
+	PCF_TEST(break_in_callback),
+	PCF_TEST(break_kept),
+	PCF_TEST(break_from_signal),
+	PCF_TEST(break_from_thread),
+	PCF_TEST(blocking),
+	PCF_TEST(honest_timeout),
+	PCF_TEST(merged),
+	PCF_TEST(every_frame_once),
+	PCF_TEST(directions),
+	PCF_TEST(user_filter),
+	PCF_TEST(snaplen),
+	PCF_TEST(bad_descriptors),
+	PCF_TEST(batches),
+	PCF_TEST(held),
+	PCF_TEST(all_held),
+	CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	return pcf_run_tests("read", tests);
+}
