@@ -153,4 +153,7 @@ struct pcf_backend_ops {
 /* AF_XDP sockets, one for each RX queue. */
 extern const struct pcf_backend_ops pcf_af_xdp;
 
+/* Copies, taken at the hook before the packet goes on. */
+extern const struct pcf_backend_ops pcf_mirror;
+
 #endif

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 _Static_assert(sizeof(struct pcf_meta) == PCF_META_SIZE, "metadata layout");
 _Static_assert(sizeof(struct pcf_ctl) == 64, "one cache line");
@@ -156,34 +157,44 @@ static void last_line(const char *log, char *why, size_t size)
 		 (int)(end - start), start);
 }
 
-static int load(const struct pcf_ebpf *e, char *why, size_t size)
+/* Once more, for the reason. A log that does not fit is cut at its beginning
+ * by newer kernels, which is the end that is not needed. */
+static void ask_why(const struct pcf_ebpf *e, const char *name, char *why,
+		    size_t size)
 {
-	static const char name[] = "pcf_exclusive";
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	char log[8192] = "";
-	int err, fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL",
-				    e->insns, e->len, &opts);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS, .log_buf = log,
+		    .log_size = sizeof(log), .log_level = 1);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL",
+			       e->insns, e->len, &opts);
 
 	if (fd >= 0)
-		return fd;
-	err = fd;
-	snprintf(why, size, "cannot load the XDP program: %s", strerror(-err));
-	if (err == -EPERM)
+		close(fd);
+	log[sizeof(log) - 1] = '\0';
+	if (*log)
+		last_line(log, why, size);
+}
+
+int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts,
+		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd, err = pcf_ebpf_finish(e);
+
+	if (err) {
+		snprintf(why, size, "cannot build the XDP program: %s",
+			 strerror(-err));
 		return err;
-	/* Once more, for the reason. A log that does not fit is cut at its
-	 * beginning by newer kernels, which is the end that is not needed. */
-	opts.log_buf = log;
-	opts.log_size = sizeof(log);
-	opts.log_level = 1;
+	}
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL", e->insns,
 			   e->len, &opts);
 	if (fd >= 0)
 		return fd;
-	log[sizeof(log) - 1] = '\0';
-	if (*log)
-		last_line(log, why, size);
-	return err;
+	snprintf(why, size, "cannot load the XDP program: %s", strerror(-fd));
+	if (fd != -EPERM)
+		ask_why(e, name, why, size);
+	return fd;
 }
 
 int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
@@ -194,14 +205,8 @@ int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
 
 	pcf_ebpf_init(&e);
 	err = emit_program(&e, env, emit, arg, why, size);
-	if (!err) {
-		err = pcf_ebpf_finish(&e);
-		if (err)
-			snprintf(why, size, "cannot build the XDP program: %s",
-				 strerror(-err));
-	}
 	if (!err)
-		err = load(&e, why, size);
+		err = pcf_prog_load(&e, "pcf_exclusive", why, size);
 	pcf_ebpf_free(&e);
 	return err;
 }

@@ -43,4 +43,8 @@ struct pcf_prog_env {
 int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
 		       void *arg, char *why, size_t size);
 
+/* Finish and load a program: its descriptor or negative errno, with the
+ * verifier's last words in `why`. Frees nothing. */
+int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size);
+
 #endif

@@ -198,16 +198,14 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	};
 	int n;
 
-	if (h->choice.mode == PCAP_FAST_MODE_MIRROR) {
-		snprintf(why, size,
-			 "another capture has the interface exclusively, and this version cannot capture beside one");
-		return -EOPNOTSUPP;
-	}
 	if (how.rx_queues > MAX_QUEUES)
 		how.rx_queues = MAX_QUEUES;
 	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
 	if (n < 0)
 		return n;
+	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
+		return pcf_mirror.open(&how, &h->backend, &h->opened, why,
+				       size);
 	return pcf_af_xdp.open(&how, &h->backend, &h->opened, why, size);
 }
 

@@ -30,7 +30,10 @@ static int add_source(struct pcf_waiter *w, unsigned i, int fd)
 	struct epoll_event ev = { .events = EPOLLIN };
 
 	w->fds[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+	/* Queues may share a descriptor. */
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) && errno != EEXIST)
+		return -errno;
+	return 0;
 }
 
 static int set_up(struct pcf_waiter *w, const int *fds)

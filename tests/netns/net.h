@@ -26,6 +26,11 @@ bool net_same(const uint8_t *data, unsigned len, uint32_t number);
 /* Send frames [first, first + n) from vB, frame i of size(i) bytes. */
 void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
 
+/* A packet socket on vA that sees what the host gets, and how many frames it
+ * has got so far. */
+int net_host(void);
+unsigned net_host_frames(int host);
+
 /* What of ours the kernel still has: programs and maps named pcf_*. */
 unsigned net_left_over(void);
 /* The XDP program on vA, 0 none. */

@@ -76,6 +76,11 @@ static pcap_t *exclusive(void)
 	return capture("vA", 1, PCAP_FAST_MODE_EXCLUSIVE);
 }
 
+static pcap_t *mirror(void)
+{
+	return capture("mirror:vA", 1, PCAP_FAST_MODE_MIRROR);
+}
+
 static void set_filter(pcap_t *p, const char *expression)
 {
 	struct bpf_program prog;
@@ -130,14 +135,14 @@ static void counters_add_up(pcap_t *p)
 				info.dropped_fill);
 }
 
-static void exact_on(unsigned queues, unsigned mtu, unsigned n,
+static void exact_on(int mode, unsigned mtu, unsigned n,
 		     unsigned (*size)(uint32_t))
 {
 	struct reading r = { .step = 1, .size = size };
 	pcap_t *p;
 
-	net_link(queues, mtu);
-	p = exclusive();
+	net_link(1, mtu);
+	p = mode == PCAP_FAST_MODE_MIRROR ? mirror() : exclusive();
 	for (unsigned sent = 0; sent < n; sent += 1000) {
 		net_send(sent, 1000, size);
 		read_all(p, &r);
@@ -151,15 +156,23 @@ static void exact_on(unsigned queues, unsigned mtu, unsigned n,
 static void exact(void)
 {
 	if (!skip())
-		exact_on(1, 1500, 50000, size_mixed);
+		exact_on(PCAP_FAST_MODE_EXCLUSIVE, 1500, 50000, size_mixed);
+}
+
+static void mirror_exact(void)
+{
+	if (skip())
+		return;
+	exact_on(PCAP_FAST_MODE_MIRROR, 1500, 50000, size_mixed);
+	exact_on(PCAP_FAST_MODE_MIRROR, 9000, 10000, size_jumbo);
 }
 
 static void jumbo(void)
 {
 	if (skip())
 		return;
-	exact_on(1, 3000, 5000, size_mixed);
-	exact_on(1, 9000, 10000, size_jumbo);
+	exact_on(PCAP_FAST_MODE_EXCLUSIVE, 3000, 5000, size_mixed);
+	exact_on(PCAP_FAST_MODE_EXCLUSIVE, 9000, 10000, size_jumbo);
 }
 
 static void see_queue(u_char *user, const struct pcap_pkthdr *h,
@@ -202,16 +215,14 @@ static void queues(void)
 }
 
 /* A reader that is too slow: what is lost is counted, to the packet. */
-static void overflow(void)
+static void overflow_on(const char *device)
 {
 	struct pcap_stat stat;
 	unsigned n = 0;
 	pcap_t *p;
 
-	if (skip())
-		return;
 	net_link(1, 1500);
-	p = create("vA", 1);
+	p = create(device, 1);
 	pcap_set_buffer_size(p, 1 << 20);
 	CU_ASSERT_EQUAL_FATAL(pcap_activate(p), 0);
 	pcap_setnonblock(p, 1, errbuf);
@@ -224,6 +235,134 @@ static void overflow(void)
 	CU_ASSERT_EQUAL(n + stat.ps_drop, 20000);
 	counters_add_up(p);
 	pcap_close(p);
+}
+
+static void overflow(void)
+{
+	if (skip())
+		return;
+	overflow_on("exclusive:vA");
+	overflow_on("mirror:vA");
+}
+
+/* Any number of readers beside the exclusive one, each with its own filter;
+ * the first to open is not the last to close. */
+static void side_by_side(void)
+{
+	struct reading all = { .step = 1, .size = size_mixed };
+	struct reading even = { .step = 2, .size = size_mixed };
+	struct reading odd = { .next = 1, .step = 2, .size = size_mixed };
+	pcap_t *a, *b, *c;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	a = exclusive();
+	b = capture("vA", 1, PCAP_FAST_MODE_MIRROR);
+	c = mirror();
+	set_filter(b, "udp port 7000");
+	set_filter(c, "udp port 7001");
+	net_send(0, 2000, size_mixed);
+	read_all(a, &all);
+	pcap_close(a);
+	net_send(2000, 2000, size_mixed);
+	read_all(b, &even);
+	read_all(c, &odd);
+	expect(&all, 2000);
+	expect(&even, 2000);
+	expect(&odd, 2000);
+	pcap_close(b);
+	CU_ASSERT_NOT_EQUAL(net_xdp(), 0);
+	pcap_close(c);
+	CU_ASSERT_EQUAL(net_xdp(), 0);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+/* The host keeps its network under a mirror, also on several queues. */
+static void mirror_passes(void)
+{
+	unsigned n = 0;
+	pcap_t *p;
+	int host;
+
+	if (skip())
+		return;
+	net_link(4, 1500);
+	net_do("ip addr add 10.99.0.1/24 dev vA");
+	host = net_host();
+	p = mirror();
+	net_send(0, 2000, size_60);
+	while (pcap_dispatch(p, -1, see_queue, (u_char *)&n) > 0)
+		;
+	CU_ASSERT_EQUAL(n, 2000);
+	CU_ASSERT_EQUAL(net_host_frames(host), 2000);
+	close(host);
+	pcap_close(p);
+}
+
+/* A sleeping reader wakes for a packet of whichever queue, every time. */
+static void mirror_wakes(void)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	pid_t child;
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(4, 1500);
+	p = mirror();
+	pcap_setnonblock(p, 0, errbuf);
+	child = fork();
+	if (!child) {
+		for (int i = 0; i < 200; i++) {
+			net_send(i, 1, size_60);
+			usleep(i % 10 ? 0 : 2000);
+		}
+		_exit(0);
+	}
+	for (int i = 0; i < 200; i++)
+		CU_ASSERT_EQUAL(pcap_next_ex(p, &h, &data), 1);
+	waitpid(child, NULL, 0);
+	pcap_close(p);
+}
+
+/* Any of several captures killed at any time: the others go on, and the last
+ * one leaves nothing. */
+static void some_killed(void)
+{
+	struct reading r = { .step = 1, .size = size_60 };
+	pid_t child[3];
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	for (int round = 0; round < 20; round++) {
+		for (int i = 0; i < 3; i++) {
+			child[i] = fork();
+			if (!child[i]) {
+				pcap_close(i ? mirror() : exclusive());
+				i ? mirror() : exclusive();
+				pause();
+			}
+		}
+		usleep(rand() % 100000);
+		kill(child[round % 3], SIGKILL);
+		waitpid(child[round % 3], NULL, 0);
+		p = mirror();
+		r = (struct reading){ .step = 1, .size = size_60 };
+		kill(child[(round + 1) % 3], SIGKILL);
+		net_send(0, 500, size_60);
+		read_all(p, &r);
+		expect(&r, 500);
+		pcap_close(p);
+		kill(child[(round + 2) % 3], SIGKILL);
+		waitpid(child[(round + 1) % 3], NULL, 0);
+		waitpid(child[(round + 2) % 3], NULL, 0);
+		CU_ASSERT_EQUAL(net_left_over(), 0);
+		CU_ASSERT_EQUAL(net_xdp(), 0);
+	}
 }
 
 static void filter_in_driver(void)
@@ -294,6 +433,26 @@ static void filter_swaps(void)
 	CU_ASSERT_EQUAL(s.wrong, 0);
 	pcap_freecode(&prog[0]);
 	pcap_freecode(&prog[1]);
+	pcap_close(p);
+}
+
+/* Packets that were shown but not delivered when the filter changed. */
+static void filter_unmarks(void)
+{
+	struct swapping s = { .port = 7000 };
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = exclusive();
+	set_filter(p, "udp");
+	net_send(0, 100, size_60);
+	CU_ASSERT_EQUAL(pcap_dispatch(p, 1, see_port, (u_char *)&s), 1);
+	set_filter(p, "udp port 7001");
+	s.port = 7001;
+	CU_ASSERT_EQUAL(pcap_dispatch(p, -1, see_port, (u_char *)&s), 50);
+	CU_ASSERT_EQUAL(s.wrong, 0);
 	pcap_close(p);
 }
 
@@ -518,12 +677,13 @@ static void required_zerocopy(void)
 
 static void in_child(void (*body)(void))
 {
+	unsigned before = CU_get_number_of_failures();
 	int status = -1;
 	pid_t child = fork();
 
 	if (!child) {
 		body();
-		_exit(CU_get_number_of_failures() ? 1 : 0);
+		_exit(CU_get_number_of_failures() > before);
 	}
 	waitpid(child, &status, 0);
 	CU_ASSERT_EQUAL(status, 0);
@@ -657,7 +817,13 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(overflow),
 	PCF_TEST(filter_in_driver),
 	PCF_TEST(filter_swaps),
+	PCF_TEST(filter_unmarks),
 	PCF_TEST(filter_swap_keeps),
+	PCF_TEST(mirror_exact),
+	PCF_TEST(side_by_side),
+	PCF_TEST(mirror_passes),
+	PCF_TEST(mirror_wakes),
+	PCF_TEST(some_killed),
 	PCF_TEST(system_where_used),
 	PCF_TEST(cycles),
 	PCF_TEST(killed),

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The mirror backend: setting up and taking down the direct rings of all RX
+ * queues, and waking the reader. What happens per packet is in ring_io.c and
+ * prog_ring.c.
+ */
+#include "backend/ring.h"
+
+#include "backend/prog.h"
+#include "backend/root.h"
+#include "compat/kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* Ethernet header and two VLAN tags. */
+#define LINK_OVERHEAD 22
+#define DEFAULT_SLOTS 4096
+#define MIN_SLOTS 1024
+#define MAX_SLOTS (1u << 20)
+
+/*
+ * Waking. The program writes a record to a small BPF ring buffer when the
+ * reader sleeps; an unread record makes its descriptor readable. A packet that
+ * came just before the reader went to sleep is told by an eventfd instead.
+ * Both are behind one epoll descriptor.
+ */
+struct pcf_ring_wake {
+	int map, event, epoll;
+	volatile unsigned long *consumer, *producer;
+	long page;
+	bool raised;		/* the eventfd is readable */
+	struct pcf_ring *rings;	/* all queues' */
+	unsigned nrings;
+};
+
+struct ring_backend {
+	struct pcf_backend base;
+	struct pcf_root root;
+	int slots_map, ctl_map, prog_all, prog_filter;
+	uint8_t *slots;
+	struct pcf_ring_ctl *ctl;
+	size_t slots_size, ctl_size;
+	uint32_t nslots, slot_size;
+	unsigned rx_queues;
+	uint32_t epoch;
+	bool armed;
+	struct pcf_ring_wake wake;
+	struct pcf_ring *rings;
+};
+
+static struct ring_backend *ring(struct pcf_backend *b)
+{
+	return (struct ring_backend *)b;
+}
+
+static int failed(int err, const char *what, char *why, size_t size)
+{
+	snprintf(why, size, "%s: %s", what, strerror(-err));
+	return err;
+}
+
+/* --- waking -------------------------------------------------------------- */
+
+static void raise_event(struct pcf_ring_wake *w, bool on)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	if (w->raised == on)
+		return;
+	n = on ? write(w->event, &one, sizeof(one)) :
+		 read(w->event, &one, sizeof(one));
+	if (n == sizeof(one))
+		w->raised = on;
+}
+
+/* Forget all records: what they told of has been read. */
+static void drop_records(struct pcf_ring_wake *w)
+{
+	__atomic_store_n(w->consumer,
+			 __atomic_load_n(w->producer, __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
+}
+
+static bool anything_left(const struct pcf_ring_wake *w)
+{
+	for (unsigned i = 0; i < w->nrings; i++)
+		if (__atomic_load_n(&w->rings[i].ctl->produced,
+				    __ATOMIC_SEQ_CST) != w->rings[i].taken)
+			return true;
+	return false;
+}
+
+/* Something is there: the descriptor must be readable, by a record that is not
+ * yet dropped or else by the eventfd. */
+static void stir(struct pcf_ring_wake *w)
+{
+	if (!w->raised && __atomic_load_n(w->producer, __ATOMIC_ACQUIRE) ==
+				  *w->consumer)
+		raise_event(w, true);
+}
+
+/* Pairs with the program's exchange: we set `sleeping` and then look at
+ * `produced`, it the other way round. A record that is dropped here was
+ * written after its packet, so that packet is seen by the second look. */
+void pcf_ring_taken(struct pcf_ring *r)
+{
+	struct pcf_ring_wake *w = r->wake;
+
+	if (!anything_left(w)) {
+		raise_event(w, false);
+		drop_records(w);
+		for (unsigned i = 0; i < w->nrings; i++)
+			__atomic_store_n(&w->rings[i].ctl->sleeping, 1,
+					 __ATOMIC_SEQ_CST);
+		if (!anything_left(w))
+			return;
+	}
+	stir(w);
+}
+
+static void *map_page(int fd, long offset, int prot)
+{
+	void *p = mmap(NULL, sysconf(_SC_PAGESIZE), prot, MAP_SHARED, fd,
+		       offset);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+static int add_to_epoll(int epoll, int fd)
+{
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int open_wake(struct pcf_ring_wake *w)
+{
+	w->page = sysconf(_SC_PAGESIZE);
+	w->map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "pcf_wake", 0, 0, w->page,
+				NULL);
+	if (w->map < 0)
+		return w->map;
+	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->consumer = map_page(w->map, 0, PROT_READ | PROT_WRITE);
+	w->producer = map_page(w->map, w->page, PROT_READ);
+	if (w->event < 0 || w->epoll < 0 || !w->consumer || !w->producer)
+		return -errno;
+	if (add_to_epoll(w->epoll, w->map) || add_to_epoll(w->epoll, w->event))
+		return -errno;
+	return 0;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+static void close_wake(struct pcf_ring_wake *w)
+{
+	if (w->consumer)
+		munmap((void *)w->consumer, w->page);
+	if (w->producer)
+		munmap((void *)w->producer, w->page);
+	close_fd(w->epoll);
+	close_fd(w->event);
+	close_fd(w->map);
+}
+
+/* --- memory -------------------------------------------------------------- */
+
+static uint32_t choose_slots(size_t buffer_size, uint32_t slot_size)
+{
+	size_t want = buffer_size ? buffer_size / slot_size : DEFAULT_SLOTS;
+	uint32_t n = MIN_SLOTS;
+
+	while (n < want && n < MAX_SLOTS)
+		n *= 2;
+	return n;
+}
+
+static int map_array(const char *name, uint32_t value, uint32_t entries,
+		     int *fd, void **at, size_t *size)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, shared, .map_flags = BPF_F_MMAPABLE);
+	long page = sysconf(_SC_PAGESIZE);
+
+	*fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, value, entries,
+			     &shared);
+	if (*fd < 0)
+		return *fd;
+	*size = ((size_t)value * entries + page - 1) / page * page;
+	*at = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	if (*at != MAP_FAILED)
+		return 0;
+	*at = NULL;
+	return -errno;
+}
+
+static int make_maps(struct ring_backend *b, const struct pcf_open *how)
+{
+	uint32_t data = (how->mtu + LINK_OVERHEAD + 7) & ~7u;
+	void *at;
+	int err;
+
+	b->slot_size = sizeof(struct pcf_ring_slot) + data;
+	b->nslots = choose_slots(how->buffer_size, b->slot_size);
+	err = map_array("pcf_ring", b->slot_size, b->nslots * b->rx_queues,
+			&b->slots_map, &at, &b->slots_size);
+	if (err)
+		return err;
+	b->slots = at;
+	err = map_array("pcf_ring_ctl",
+			b->rx_queues * sizeof(struct pcf_ring_ctl), 1,
+			&b->ctl_map, &at, &b->ctl_size);
+	if (!err)
+		b->ctl = at;
+	return err;
+}
+
+static int make_ring(struct ring_backend *b, struct pcf_ring *r, uint32_t id,
+		     bool nanoseconds)
+{
+	*r = (struct pcf_ring){
+		.slots = b->slots + (size_t)id * b->nslots * b->slot_size,
+		.ctl = &b->ctl[id],
+		.nslots = b->nslots,
+		.slot_size = b->slot_size,
+		.id = id,
+		.clock.nanoseconds = nanoseconds,
+		.wake = &b->wake,
+	};
+	pcf_clock_sync(&r->clock);
+	r->returned = calloc(b->nslots, 1);
+	if (!r->returned)
+		return -ENOMEM;
+	r->ctl->sleeping = 1;
+	return 0;
+}
+
+/* --- the whole ----------------------------------------------------------- */
+
+static struct pcf_ring_env ring_env(const struct ring_backend *b)
+{
+	return (struct pcf_ring_env){
+		.slots_map = b->slots_map,
+		.ctl_map = b->ctl_map,
+		.wake_map = b->wake.map,
+		.root_slots = b->root.slots,
+		.own_slot = b->root.slot,
+		.rx_queues = b->rx_queues,
+		.nslots = b->nslots,
+		.data_size = b->slot_size - sizeof(struct pcf_ring_slot),
+	};
+}
+
+static uint32_t map_id(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* The first slot that is free; -EBUSY from all of them is final. */
+static int claim_slot(struct ring_backend *b, char *why, size_t size)
+{
+	struct pcf_owner me = { .mode = PCF_OWNER_MIRROR,
+				.queues = b->rx_queues,
+				.ctl_map = map_id(b->ctl_map) };
+	int err = -EBUSY;
+
+	for (unsigned i = 0; i < PCF_SLOT_MIRRORS && err == -EBUSY; i++)
+		err = pcf_root_claim(&b->root, i, &me, why, size);
+	if (err == -EBUSY)
+		snprintf(why, size, "all %d places for mirrors are taken",
+			 PCF_SLOT_MIRRORS);
+	return err;
+}
+
+static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
+		  size_t size)
+{
+	struct pcf_ring_env env;
+	int err = pcf_root_open(&b->root, how->ifindex, how->generic, why,
+				size);
+
+	if (err)
+		return err;
+	err = make_maps(b, how);
+	if (!err)
+		err = open_wake(&b->wake);
+	for (unsigned i = 0; i < b->rx_queues && !err; i++)
+		err = make_ring(b, &b->rings[i], i, how->nanoseconds);
+	if (err)
+		return failed(err, "cannot make the rings", why, size);
+	err = claim_slot(b, why, size);
+	if (err)
+		return err;
+	env = ring_env(b);
+	b->prog_all = pcf_prog_mirror(&env, NULL, NULL, why, size);
+	return b->prog_all < 0 ? b->prog_all : 0;
+}
+
+static void ring_close(struct pcf_backend *backend)
+{
+	struct ring_backend *b = ring(backend);
+
+	if (!b)
+		return;
+	pcf_root_close(&b->root);
+	close_fd(b->prog_all);
+	close_fd(b->prog_filter);
+	for (unsigned i = 0; b->rings && i < b->rx_queues; i++)
+		free(b->rings[i].returned);
+	close_wake(&b->wake);
+	if (b->slots)
+		munmap(b->slots, b->slots_size);
+	if (b->ctl)
+		munmap(b->ctl, b->ctl_size);
+	close_fd(b->slots_map);
+	close_fd(b->ctl_map);
+	free(b->rings);
+	free(b);
+}
+
+static void describe(const struct ring_backend *b, struct pcf_opened *what)
+{
+	*what = (struct pcf_opened){
+		.queues = b->rx_queues,
+		.frame_size = b->slot_size,
+		.frames = (uint64_t)b->nslots * b->rx_queues,
+		.memory = b->slots_size + b->ctl_size,
+	};
+}
+
+static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
+		     struct pcf_opened *what, char *why, size_t size)
+{
+	struct ring_backend *b = calloc(1, sizeof(*b));
+	int err;
+
+	if (!b)
+		return failed(-ENOMEM, "mirror", why, size);
+	b->base.ops = &pcf_mirror;
+	b->base.rx = pcf_ring_rx;
+	b->root = (struct pcf_root)PCF_ROOT_INIT;
+	b->slots_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
+	b->wake.map = b->wake.event = b->wake.epoll = -1;
+	b->rx_queues = b->base.nqueues = how->rx_queues;
+	b->rings = calloc(b->rx_queues, sizeof(*b->rings));
+	b->wake.rings = b->rings;
+	b->wake.nrings = b->rx_queues;
+	err = b->rings ? set_up(b, how, why, size) :
+			 failed(-ENOMEM, "mirror", why, size);
+	if (err) {
+		ring_close(&b->base);
+		return err;
+	}
+	describe(b, what);
+	*backend = &b->base;
+	return 0;
+}
+
+static int ring_arm(struct pcf_backend *backend, bool on)
+{
+	struct ring_backend *b = ring(backend);
+	int prog = b->prog_filter >= 0 ? b->prog_filter : b->prog_all;
+	int err = pcf_root_set(&b->root, on ? prog : -1);
+
+	if (!err)
+		b->armed = on;
+	return err;
+}
+
+static int swap_program(struct ring_backend *b, int filter, uint32_t epoch)
+{
+	int prog = filter >= 0 ? filter : b->prog_all;
+	int err = b->armed ? pcf_root_set(&b->root, prog) : 0;
+
+	if (err)
+		return err;
+	close_fd(b->prog_filter);
+	b->prog_filter = filter;
+	for (unsigned i = 0; i < b->rx_queues; i++)
+		b->rings[i].epoch = epoch;
+	return 0;
+}
+
+static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
+			   void *arg, char *why, size_t size)
+{
+	struct ring_backend *b = ring(backend);
+	struct pcf_ring_env env = ring_env(b);
+	int err, prog = -1;
+
+	if (emit) {
+		env.epoch = ++b->epoch;
+		prog = pcf_prog_mirror(&env, emit, arg, why, size);
+		if (prog < 0)
+			return prog;
+	}
+	err = swap_program(b, prog, env.epoch);
+	if (err) {
+		close_fd(prog);
+		return failed(err, "cannot swap the program", why, size);
+	}
+	return 0;
+}
+
+static struct pcf_queue *ring_queue(struct pcf_backend *b, unsigned i)
+{
+	return (struct pcf_queue *)&ring(b)->rings[i];
+}
+
+static int ring_fd(struct pcf_queue *q)
+{
+	return ((struct pcf_ring *)q)->wake->epoll;
+}
+
+static void ring_counters(struct pcf_queue *q, struct pcf_counters *c)
+{
+	const struct pcf_ring *r = (struct pcf_ring *)q;
+
+	*c = (struct pcf_counters){ .matched = r->ctl->matched,
+				    .dropped_ring = r->ctl->dropped };
+}
+
+const struct pcf_backend_ops pcf_mirror = {
+	.name = "direct ring",
+	.open = ring_open,
+	.arm = ring_arm,
+	.set_filter = ring_set_filter,
+	.close = ring_close,
+	.queue = ring_queue,
+	.fd = ring_fd,
+	.counters = ring_counters,
+};
