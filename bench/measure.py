@@ -260,7 +260,8 @@ def main():
     rows, paced = [], []
     for size in a.sizes:
         for turn in range(a.rounds):
-            for case in cases:
+            # Back and forth, so that no case always follows the same one.
+            for case in cases[::-1] if turn % 2 else cases:
                 r = measure(case, size, a.seconds)
                 rows.append(dict(r, size=size, round=turn, case=case))
                 say(rows[-1], "round %d" % (turn + 1))

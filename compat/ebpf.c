@@ -109,7 +109,7 @@ void pcf_ebpf_jump(struct pcf_ebpf *e, struct bpf_insn insn, int label)
  *   ... | ja over | ja L1 | ja L2 | over: ...
  */
 #define ISLAND	   8192
-#define MAX_ROUNDS 256	/* more than any loadable program needs */
+#define MAX_ROUNDS 256 /* more than any loadable program needs */
 
 static int distance(const struct pcf_ebpf *e, const struct pcf_fixup *f)
 {
@@ -151,10 +151,9 @@ static int stepping_stone(struct pcf_ebpf *e, unsigned first, int to)
 			return e->insns[e->fixups[i].insn].imm;
 	label = pcf_ebpf_label(e);
 	/* until the island is in its place the label hides in `imm` */
-	pcf_ebpf_jump(e,
-		      (struct bpf_insn){ .code = BPF_JMP | BPF_JA,
-					 .imm = label },
-		      to);
+	pcf_ebpf_jump(
+		e, (struct bpf_insn){ .code = BPF_JMP | BPF_JA, .imm = label },
+		to);
 	return label;
 }
 
@@ -209,25 +208,36 @@ static void put(struct pcf_ebpf *e, unsigned to, unsigned from)
 			e->labels[i] = moved(e->labels[i], to, from, e->len);
 }
 
+/* Does control come to `at` from the instruction before? */
+static bool falls_into(const struct pcf_ebpf *e, unsigned at)
+{
+	return e->insns[at - 1].code != (BPF_JMP | BPF_JA) &&
+	       e->insns[at - 1].code != (BPF_JMP | BPF_EXIT);
+}
+
 /* The jump over the island has a label, too: a later island may come to lie
- * inside this one. */
+ * inside this one. Where nothing would ever take it, it must not be there: the
+ * verifier refuses dead code. */
 static void build_island(struct pcf_ebpf *e, unsigned k)
 {
 	const unsigned from = e->len, n = e->nfixups, to = place_of(e, k);
 	const int over = pcf_ebpf_label(e);
+	unsigned first;
 
-	pcf_ja(e, over);
+	if (falls_into(e, to))
+		pcf_ja(e, over);
+	first = e->nfixups;
 	divert(e, k, n);
 	if (e->error)
 		return;
-	if (e->nfixups == n + 1) {
+	if (e->nfixups == first) {
 		e->len = from;
 		e->nfixups = n;
 		return;
 	}
 	put(e, to, from);
 	e->labels[over] = to + e->len - from;
-	for (unsigned i = n + 1; i < e->nfixups; i++) {
+	for (unsigned i = first; i < e->nfixups; i++) {
 		struct bpf_insn *f = &e->insns[e->fixups[i].insn];
 
 		e->labels[f->imm] = e->fixups[i].insn;

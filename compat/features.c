@@ -5,7 +5,6 @@
  * call is made directly: libbpf's wrapper would raise RLIMIT_MEMLOCK of a
  * process that is not ours.
  */
-#define _GNU_SOURCE 1
 #include "compat/features.h"
 
 #include <errno.h>

@@ -4,7 +4,6 @@
  * value that it may not be leaves the default and a text that says so. Never
  * prints but through pcf_log().
  */
-#define _GNU_SOURCE 1
 #include "libpcap-fast/env.h"
 
 #include <errno.h>

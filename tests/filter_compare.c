@@ -82,9 +82,8 @@ static int same(const struct filter_case *c, const char *who, uint64_t got,
 {
 	if (got == want && !fault)
 		return 0;
-	printf("%s says %llu, expected %llu %s\n", who,
-	       (unsigned long long)got, (unsigned long long)want,
-	       fault ? fault : "");
+	printf("%s says %llu, expected %llu %s\n", who, (unsigned long long)got,
+	       (unsigned long long)want, fault ? fault : "");
 	dump(c, data, len);
 	return 1;
 }
@@ -128,8 +127,8 @@ static int run_kernel(struct filter_case *c, const uint8_t *data, uint32_t len,
 		if (c->loaded[i] < 0 || (!i && len > 3000))
 			continue;
 		err = filter_kernel_run(c->loaded[i], data, len, &got);
-		if (same(c, i ? "kernel, frags code" : "kernel", got,
-			 want, err ? strerror(-err) : NULL, data, len))
+		if (same(c, i ? "kernel, frags code" : "kernel", got, want,
+			 err ? strerror(-err) : NULL, data, len))
 			return 1;
 	}
 	return 0;

@@ -16,7 +16,7 @@ struct machine {
 	uint8_t stack[STACK];
 	bool written[STACK];
 	const struct filter_xdp *xdp;
-	struct xdp_md ctx;	/* only its address and the u32s count */
+	struct xdp_md ctx; /* only its address and the u32s count */
 	const char *fault;
 };
 
@@ -152,7 +152,8 @@ static void call(struct machine *m, int helper)
 	write_reg(m, 0, r0);
 }
 
-static uint64_t alu(struct machine *m, int op, uint64_t a, uint64_t b, bool is64)
+static uint64_t alu(struct machine *m, int op, uint64_t a, uint64_t b,
+		    bool is64)
 {
 	const unsigned mask = is64 ? 63 : 31;
 
@@ -346,8 +347,7 @@ uint64_t filter_ebpf_run(const struct bpf_insn *insns, unsigned n,
 	m.set[10] = true;
 	while (go && !m.fault) {
 		if (pc >= n || ran++ > MAX_RUN) {
-			fault(&m, pc >= n ? "ran out of the program" :
-					     "hangs");
+			fault(&m, pc >= n ? "ran out of the program" : "hangs");
 			break;
 		}
 		go = step(&m, &insns[pc]);
@@ -365,17 +365,21 @@ int filter_wrap(const struct sock_filter *insns, unsigned n,
 		const struct pcf_filter_env *env, struct pcf_ebpf *e, char *why,
 		size_t size)
 {
-	int match, nomatch, err;
+	int match, nomatch, out, err;
 
 	pcf_ebpf_init(e);
 	match = pcf_ebpf_label(e);
 	nomatch = pcf_ebpf_label(e);
+	out = pcf_ebpf_label(e);
 	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
 	err = pcf_filter_compile(insns, n, env, e, match, nomatch, why, size);
 	if (err)
 		return err;
 	pcf_ebpf_bind(e, match);
 	pcf_mov64_reg(e, BPF_REG_0, BPF_REG_7);
+	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, out);
+	pcf_mov32_imm(e, BPF_REG_0, FILTER_BAD_MATCH);
+	pcf_ebpf_bind(e, out);
 	pcf_exit(e);
 	pcf_ebpf_bind(e, nomatch);
 	pcf_mov32_imm(e, BPF_REG_0, 0);

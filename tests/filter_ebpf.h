@@ -22,6 +22,9 @@ struct filter_xdp {
 uint64_t filter_ebpf_run(const struct bpf_insn *insns, unsigned n,
 			 const struct filter_xdp *xdp, const char **fault);
 
+/* What a wrapped filter returns that says "match" but keeps nothing. */
+#define FILTER_BAD_MATCH 0x0bad0bad
+
 /* A whole program around a compiled filter: returns the bytes to keep. The
  * caller frees the buffer; 0 or what pcf_filter_compile() said. */
 int filter_wrap(const struct sock_filter *insns, unsigned n,

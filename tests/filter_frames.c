@@ -265,7 +265,10 @@ static int build(struct filter_sample *s, unsigned shim, unsigned payload,
 	p = put(p, addresses[address].src);
 	p = put(p, shims[shim].hex);
 	type = p;
-	p = put(p, shims[shim].inner ? hex + 5 : hex);
+	/* the shim brings the type; "type" may be all there is */
+	if (shims[shim].inner)
+		hex += strlen(hex) > 4 ? 5 : 4;
+	p = put(p, hex);
 	if (!shims[shim].inner)
 		set_length(type, p);
 	s->len = p + payloads[payload].pad - s->data;

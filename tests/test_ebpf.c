@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The eBPF buffer: labels, jumps of any length, errors that stick. */
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,12 +110,59 @@ static void jump_over(unsigned n)
 
 static void long_jumps(void)
 {
-	static const unsigned lengths[] = { 0,	   8190,  32700, 32764, 32765,
-					    32766, 32767, 32770, 40000, 70000,
-					    300000 };
+	static const unsigned lengths[] = { 0,	   8190,  32700, 32764,
+					    32765, 32766, 32767, 32770,
+					    40000, 70000, 300000 };
 
 	for (unsigned i = 0; i < sizeof(lengths) / sizeof(*lengths); i++)
 		jump_over(lengths[i]);
+}
+
+/* Is every instruction jumped to or come to from the one before? */
+static bool no_dead_code(const struct pcf_ebpf *e)
+{
+	bool *reached = calloc(e->len + 1, sizeof(*reached));
+	bool all = true;
+
+	reached[0] = true;
+	for (unsigned i = 0; i < e->len; i++) {
+		const int code = e->insns[i].code;
+		const bool jump = BPF_CLASS(code) == BPF_JMP ||
+				  BPF_CLASS(code) == BPF_JMP32;
+
+		if (jump && BPF_OP(code) != BPF_EXIT)
+			reached[i + 1 + e->insns[i].off] = true;
+		if (code != (BPF_JMP | BPF_JA) && code != (BPF_JMP | BPF_EXIT))
+			reached[i + 1] = true;
+	}
+	for (unsigned i = 0; i < e->len; i++)
+		all = all && reached[i];
+	free(reached);
+	return all;
+}
+
+/* An island where control never falls through needs no jump over it. */
+static void islands_behind_jumps(void)
+{
+	enum { N = 30000 };
+	struct pcf_ebpf e;
+	int last, next;
+
+	begin(&e);
+	last = pcf_ebpf_label(&e);
+	for (int i = 0; i < N; i++) { /* test, jump to the next test */
+		next = pcf_ebpf_label(&e);
+		pcf_jump32_imm(&e, BPF_JEQ, BPF_REG_0, i ? 0 : 2, last);
+		pcf_ja(&e, next);
+		pcf_ebpf_bind(&e, next);
+	}
+	pcf_mov32_imm(&e, BPF_REG_0, 5);
+	pcf_ebpf_bind(&e, last);
+	pcf_exit(&e);
+	CU_ASSERT_EQUAL(pcf_ebpf_finish(&e), 0);
+	CU_ASSERT_EQUAL(run(&e), 5);
+	CU_ASSERT(no_dead_code(&e));
+	pcf_ebpf_free(&e);
 }
 
 /* Nothing but far jumps with a label each; 64-bit loads where islands would
@@ -217,6 +265,7 @@ static CU_TestInfo tests[] = { PCF_TEST(jumps_both_ways),
 			       PCF_TEST(label_never_bound),
 			       PCF_TEST(errors_stick),
 			       PCF_TEST(long_jumps),
+			       PCF_TEST(islands_behind_jumps),
 			       PCF_TEST(many_long_jumps),
 			       PCF_TEST(prints),
 			       CU_TEST_INFO_NULL };

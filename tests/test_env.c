@@ -3,7 +3,6 @@
  * Environment variables and the log: defaults, each value, each mistake; one
  * line a message and nothing at all when the log is off.
  */
-#define _GNU_SOURCE 1
 #include "libpcap-fast/env.h"
 
 #include <errno.h>

@@ -12,36 +12,47 @@
 #define RET BPF_STMT(BPF_RET | BPF_K, 1)
 
 static const struct {
-	const char *why;	/* NULL: valid */
+	const char *why; /* NULL: valid */
 	unsigned n;
 	struct sock_filter insns[3];
 } cases[] = {
 	{ NULL, 1, { RET } },
 	{ NULL, 1, { BPF_STMT(BPF_RET | BPF_A, 0) } },
 	{ NULL, 2, { BPF_STMT(BPF_LD | BPF_MEM, 15), RET } },
-	{ "instruction 0: no such scratch word", 2,
+	{ "instruction 0: no such scratch word",
+	  2,
 	  { BPF_STMT(BPF_LD | BPF_MEM, 16), RET } },
-	{ "instruction 0: no such scratch word", 2,
+	{ "instruction 0: no such scratch word",
+	  2,
 	  { BPF_STMT(BPF_ST, 16), RET } },
-	{ "instruction 1: no such scratch word", 3,
+	{ "instruction 1: no such scratch word",
+	  3,
 	  { RET, BPF_STMT(BPF_STX, 0xffffffff), RET } },
-	{ "instruction 0: unknown load", 2,
+	{ "instruction 0: unknown load",
+	  2,
 	  { BPF_STMT(BPF_LD | 0xc0, 0), RET } },
-	{ "instruction 0: division by zero", 2,
+	{ "instruction 0: division by zero",
+	  2,
 	  { BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), RET } },
-	{ "instruction 0: division by zero", 2,
+	{ "instruction 0: division by zero",
+	  2,
 	  { BPF_STMT(BPF_ALU | BPF_MOD | BPF_K, 0), RET } },
 	{ NULL, 2, { BPF_STMT(BPF_ALU | BPF_DIV | BPF_X, 0), RET } },
-	{ "instruction 0: unknown arithmetic", 2,
+	{ "instruction 0: unknown arithmetic",
+	  2,
 	  { BPF_STMT(BPF_ALU | 0xf0, 0), RET } },
-	{ "instruction 0: unknown jump", 2,
+	{ "instruction 0: unknown jump",
+	  2,
 	  { BPF_STMT(BPF_JMP | 0x50, 0), RET } },
-	{ "instruction 0: jump out of the program", 2,
+	{ "instruction 0: jump out of the program",
+	  2,
 	  { BPF_STMT(BPF_JMP | BPF_JA, 1), RET } },
 	{ NULL, 3, { RET, BPF_STMT(BPF_JMP | BPF_JA, 0xffffffff), RET } },
-	{ "instruction 0: jump out of the program", 2,
+	{ "instruction 0: jump out of the program",
+	  2,
 	  { BPF_JUMP(BPF_JMP | BPF_JEQ, 0, 0, 1), RET } },
-	{ "instruction 1: the program does not end by returning", 2,
+	{ "instruction 1: the program does not end by returning",
+	  2,
 	  { RET, BPF_STMT(BPF_LD | BPF_IMM, 0) } },
 };
 
@@ -54,8 +65,8 @@ static void reasons(void)
 
 		CU_ASSERT_EQUAL(r, cases[i].why ? -EINVAL : 0);
 		CU_ASSERT_STRING_EQUAL(why, cases[i].why ? cases[i].why : "");
-		CU_ASSERT_EQUAL(!r, !!filter_pcap_validate(cases[i].insns,
-							   cases[i].n));
+		CU_ASSERT_EQUAL(
+			!r, !!filter_pcap_validate(cases[i].insns, cases[i].n));
 	}
 }
 

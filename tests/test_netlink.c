@@ -4,7 +4,6 @@
  * own (root; it goes away with the process), set up by ip and ethtool; and
  * the reading of answers that are cut short or lie about their lengths.
  */
-#define _GNU_SOURCE 1
 #include "compat/netlink.h"
 
 #include <arpa/inet.h>

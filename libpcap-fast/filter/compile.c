@@ -70,8 +70,9 @@ int pcf_filter_compile(const struct sock_filter *insns, unsigned n,
 {
 	const struct pcf_why why = { text, size };
 	struct pcf_program p = { .n = n };
-	struct pcf_gen g = { .e = e, .env = env, .p = &p, .match = match,
-			     .nomatch = nomatch };
+	struct pcf_gen g = {
+		.e = e, .env = env, .p = &p, .match = match, .nomatch = nomatch
+	};
 	int err = pcf_filter_check(insns, n, text, size);
 
 	if (err)

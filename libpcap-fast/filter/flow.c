@@ -92,8 +92,8 @@ void pcf_find_reachable(struct pcf_program *p)
 	p->node[0].reachable = p->node[0].leader = true;
 	for (unsigned i = 0; i < p->n; i++) {
 		struct pcf_node *node = &p->node[i];
-		const bool jumps = node->op == PCF_JUMP ||
-				   node->op == PCF_BRANCH;
+		const bool jumps =
+			node->op == PCF_JUMP || node->op == PCF_BRANCH;
 
 		if (!node->reachable || pcf_is_ret(node))
 			continue;

@@ -122,8 +122,8 @@ static void enter(struct pcf_program *p)
 	for (unsigned i = 1; i < p->n; i++)
 		p->node[i].avail = UINT32_MAX;
 	/* The entry code checks what the whole program needs. */
-	p->node[0].avail = p->node[0].need > PCF_ETH_HLEN ? p->node[0].need :
-							    PCF_ETH_HLEN;
+	p->node[0].avail =
+		p->node[0].need > PCF_ETH_HLEN ? p->node[0].need : PCF_ETH_HLEN;
 	p->node[0].unset = PCF_BIT_ALL;
 }
 

@@ -11,9 +11,9 @@
 
 static const char *alu_sign(int code)
 {
-	static const char *const sign[] = { "+=",  "-=",  "*=", "/=", "|=",
-					    "&=",  "<<=", ">>=", NULL, "%=",
-					    "^=",  "=",	  "s>>=" };
+	static const char *const sign[] = { "+=", "-=",	 "*=",	"/=", "|=",
+					    "&=", "<<=", ">>=", NULL, "%=",
+					    "^=", "=",	 "s>>=" };
 	const unsigned op = BPF_OP(code) >> 4;
 
 	return op < sizeof(sign) / sizeof(*sign) ? sign[op] : NULL;
@@ -21,9 +21,9 @@ static const char *alu_sign(int code)
 
 static const char *jump_sign(int code)
 {
-	static const char *const sign[] = { NULL, "==",	 ">",	">=", "&",
-					    "!=", "s>",	 "s>=", NULL, NULL,
-					    "<",  "<=",	 "s<",	"s<=" };
+	static const char *const sign[] = { NULL, "==", ">",   ">=", "&",
+					    "!=", "s>", "s>=", NULL, NULL,
+					    "<",  "<=", "s<",  "s<=" };
 	const unsigned op = BPF_OP(code) >> 4;
 
 	return op < sizeof(sign) / sizeof(*sign) ? sign[op] : NULL;
@@ -127,8 +127,8 @@ static void print_load64(FILE *out, const struct bpf_insn *f)
 			f[1].imm);
 		break;
 	default:
-		fprintf(out, "r%d = 0x%08x%08x", f->dst_reg,
-			(unsigned)f[1].imm, (unsigned)f->imm);
+		fprintf(out, "r%d = 0x%08x%08x", f->dst_reg, (unsigned)f[1].imm,
+			(unsigned)f->imm);
 	}
 }
 

@@ -20,9 +20,9 @@ struct machine {
 	uint32_t a, x;
 	uint32_t mem[BPF_MEMWORDS];
 	const struct pcf_frame *frame;
-	uint32_t shift;		/* 4 if tagged, else 0 */
-	uint32_t caplen;	/* bytes of the virtual frame at hand */
-	uint32_t back;		/* backward jumps so far */
+	uint32_t shift;	 /* 4 if tagged, else 0 */
+	uint32_t caplen; /* bytes of the virtual frame at hand */
+	uint32_t back;	 /* backward jumps so far */
 };
 
 static uint32_t byte_at(const struct machine *m, uint32_t off)

@@ -5,7 +5,6 @@
  * (a socket stays in the namespace where it was made). Uses no libpcap, so
  * that what is sent does not depend on the library under test.
  */
-#define _GNU_SOURCE
 #include "tests/ab/ab.h"
 
 #include <arpa/inet.h>

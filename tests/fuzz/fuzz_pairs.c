@@ -13,8 +13,8 @@
 #include "tests/filter_compare.h"
 #include "tests/filter_random.h"
 
-#define FRAMES_EACH 10
-#define KERNEL_EVERY 8	/* programs; loading takes much longer than running */
+#define FRAMES_EACH  10
+#define KERNEL_EVERY 8 /* programs; loading takes much longer than running */
 
 static struct {
 	unsigned long pairs, matched, wire, kernel, refused, inexpressible;
@@ -25,8 +25,8 @@ static int run_frames(struct filter_case *c, struct filter_rng *r)
 	static uint8_t frame[400];
 
 	for (int i = 0; i < FRAMES_EACH; i++) {
-		const uint32_t len = filter_random_frame(r, frame,
-							 sizeof(frame));
+		const uint32_t len =
+			filter_random_frame(r, frame, sizeof(frame));
 
 		if (filter_case_run(c, frame, len))
 			return 1;

@@ -31,7 +31,7 @@ void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
 int net_host(void);
 unsigned net_host_frames(int host);
 
-/* What of ours the kernel still has: programs and maps named pcf_*. */
+/* What of ours the kernel still has: programs and maps of the library. */
 unsigned net_left_over(void);
 /* The XDP program on vA, 0 none. */
 uint32_t net_xdp(void);
