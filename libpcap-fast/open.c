@@ -93,6 +93,16 @@ pcap_t *pcap_create(const char *name, char *errbuf)
 
 /* --- the choice ---------------------------------------------------------- */
 
+/* What was set and does nothing must not look as if it did. */
+static void log_env(const struct pcf_env *env)
+{
+	if (*env->error)
+		pcf_log(PCF_LOG_INFO, "%s", env->error);
+	if (env->keep_set || env->rest != PCF_REST_PASS || env->busy_poll)
+		pcf_log(PCF_LOG_INFO,
+			"PCAP_FAST_KEEP, PCAP_FAST_REST and PCAP_FAST_BUSY_POLL have no effect in this version");
+}
+
 static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 {
 	struct pcf_options *o = &h->options;
@@ -361,6 +371,7 @@ int pcap_activate(pcap_t *p)
 	if (!h || h->active || pcf_inside_stock())
 		return pcf_stock()->pcap_activate(p);
 	pcf_env_read(&env);
+	log_env(&env);
 	apply_env(h, &env);
 	choose(h, &facts);
 	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM || stock_fails_too(h))

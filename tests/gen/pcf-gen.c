@@ -35,6 +35,8 @@ struct generator {
 	uint64_t count, pps;	  /* 0: no limit */
 	uint64_t duration, began; /* nanoseconds; duration 0: no limit */
 	uint64_t sent;
+	sigset_t stop; /* signals that end the sending */
+	bool stopped;
 };
 
 enum {
@@ -223,29 +225,34 @@ static struct pcf_sender *open_sender(struct generator *g)
 	return s;
 }
 
-static void block_signals(sigset_t *stop)
+static void block_signals(struct generator *g)
 {
-	sigemptyset(stop);
-	sigaddset(stop, SIGINT);
-	sigaddset(stop, SIGTERM);
-	sigprocmask(SIG_BLOCK, stop, NULL);
+	sigemptyset(&g->stop);
+	sigaddset(&g->stop, SIGINT);
+	sigaddset(&g->stop, SIGTERM);
+	sigprocmask(SIG_BLOCK, &g->stop, NULL);
+}
+
+/* Until `due`, or until a signal says stop. */
+static void pause_until(struct generator *g, uint64_t due)
+{
+	uint64_t t = now(); /* once: it must not pass `due` in between */
+	uint64_t left = due > t ? due - t : 0;
+	const struct timespec pause = { left / NSEC, left % NSEC };
+
+	if (sigtimedwait(&g->stop, NULL, &pause) > 0)
+		g->stopped = true;
 }
 
 /* How many frames the rate allows now, after waiting for the first. */
-static uint64_t allowance(const struct generator *g)
+static uint64_t allowance(struct generator *g)
 {
-	uint64_t due, allowed;
-	struct timespec pause;
+	uint64_t allowed;
 
 	/* The XDP sender keeps the rate by itself. */
 	if (!g->pps || g->xdp)
 		return UINT64_MAX;
-	due = g->began + (uint64_t)((double)g->sent * NSEC / g->pps);
-	if (due > now()) {
-		due -= now();
-		pause = (struct timespec){ due / NSEC, due % NSEC };
-		nanosleep(&pause, NULL);
-	}
+	pause_until(g, g->began + (uint64_t)((double)g->sent * NSEC / g->pps));
 	allowed = (uint64_t)((double)(now() - g->began) * g->pps / NSEC) + 1;
 	return allowed > g->sent ? allowed - g->sent : 1;
 }
@@ -267,8 +274,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-static unsigned next_burst(const struct generator *g,
-			   const struct pcf_sender *s)
+static unsigned next_burst(struct generator *g, const struct pcf_sender *s)
 {
 	uint64_t n = least(s->burst, allowance(g));
 
@@ -276,25 +282,26 @@ static unsigned next_burst(const struct generator *g,
 	return g->count ? least(n, g->count - g->sent) : n;
 }
 
-static bool finished(const struct generator *g, const sigset_t *stop)
+static bool finished(struct generator *g)
 {
-	const struct timespec none = { 0 };
-
-	return (g->count && g->sent >= g->count) ||
-	       (g->duration && now() - g->began >= g->duration) ||
-	       sigtimedwait(stop, NULL, &none) > 0;
+	pause_until(g, 0);
+	return g->stopped || (g->count && g->sent >= g->count) ||
+	       (g->duration && now() - g->began >= g->duration);
 }
 
 /* 0 or negative errno of the send that failed. */
 static int run(struct generator *g, struct pcf_sender *s)
 {
-	sigset_t stop;
+	unsigned n;
 	int r;
 
-	block_signals(&stop);
+	block_signals(g);
 	g->began = now();
-	while (!finished(g, &stop)) {
-		r = s->send(s, g->sent, next_burst(g, s));
+	while (!finished(g)) {
+		n = next_burst(g, s);
+		if (g->stopped)
+			break;
+		r = s->send(s, g->sent, n);
 		if (r < 0)
 			return r;
 		g->sent += r;
