@@ -6,6 +6,8 @@
 #ifndef PCF_KERNEL_H
 #define PCF_KERNEL_H
 
+#include "compat/netdev.h"
+
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
@@ -22,19 +24,5 @@
 #define XDP_USE_SG (1 << 4)
 #define XDP_PKT_CONTD (1 << 0)
 #endif
-
-/* netdev-genl, 6.3 (<linux/netdev.h> came with it). */
-#define PCF_NETDEV_FAMILY "netdev"
-#define PCF_NETDEV_CMD_DEV_GET 1
-#define PCF_NETDEV_A_DEV_IFINDEX 1
-#define PCF_NETDEV_A_DEV_XDP_FEATURES 3
-#define PCF_NETDEV_A_DEV_XDP_ZC_MAX_SEGS 4
-#define PCF_XDP_ACT_BASIC (1 << 0)
-#define PCF_XDP_ACT_REDIRECT (1 << 1)
-#define PCF_XDP_ACT_NDO_XMIT (1 << 2)
-#define PCF_XDP_ACT_XSK_ZEROCOPY (1 << 3)
-#define PCF_XDP_ACT_HW_OFFLOAD (1 << 4)
-#define PCF_XDP_ACT_RX_SG (1 << 5)
-#define PCF_XDP_ACT_NDO_XMIT_SG (1 << 6)
 
 #endif
