@@ -24,7 +24,7 @@
 #define FRAME_BITS 48
 #define FRAME_ADDR ((1ull << FRAME_BITS) - 1)
 
-#define likely(x) __builtin_expect(!!(x), 1)
+#define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* Descriptors are read from memory that this process can write, too: what
@@ -50,10 +50,13 @@ static inline void set_time(struct pcf_queue *q, struct pcf_pkt *p,
 	p->flags = m && m->epoch && m->epoch == q->epoch ? PCF_PKT_FILTERED : 0;
 }
 
-/* A descriptor that cannot be is shown as well, so that the ring moves on. */
-static void set_bad(struct pcf_queue *q, struct pcf_pkt *p)
+/* A descriptor that cannot be is shown as well, so that the ring moves on. Its
+ * frame goes back if it can be told; else a number that is no frame does, which
+ * the kernel skips: never one that the kernel has already. */
+static void set_bad(struct pcf_queue *q, struct pcf_pkt *p, uint64_t addr)
 {
 	*p = (struct pcf_pkt){ .data = q->area,
+			       .frame = addr < q->area_size ? addr : FRAME_ADDR,
 			       .queue = q->id,
 			       .flags = PCF_PKT_BAD };
 	p->ts = pcf_clock_stamp(&q->clock, pcf_clock_now());
@@ -83,13 +86,13 @@ static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
 	if (!n)
 		pcf_clock_sync(&q->clock);
 	for (unsigned i = 0; i < n; i++) {
-		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx,
-								  idx + i);
+		const struct xdp_desc *d =
+			xsk_ring_cons__rx_desc(&q->rx, idx + i);
 
 		if (likely(in_area(q, d->addr, d->len)))
 			show(q, &pkts[i], d, meta, now);
 		else
-			set_bad(q, &pkts[i]);
+			set_bad(q, &pkts[i], d->addr);
 	}
 	return n;
 }
@@ -161,23 +164,31 @@ static void give_back(struct pcf_queue *q, uint64_t addr)
 	xsk_ring_prod__submit(&q->fill, 1);
 }
 
-/* Copy the parts together and give their frames back at once. A packet larger
- * than a bounce buffer is cut, its length stays true. */
-static void gather(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
-		   unsigned span)
+static bool span_in_area(const struct pcf_queue *q, uint32_t idx, unsigned span)
 {
-	uint32_t slot = q->bounce.free[--q->bounce.nfree];
-	uint8_t *to = q->bounce.area + (size_t)slot * q->bounce.size;
+	for (unsigned i = 0; i < span; i++) {
+		const struct xdp_desc *d =
+			xsk_ring_cons__rx_desc(&q->rx, idx + i);
+
+		if (!in_area(q, d->addr, d->len))
+			return false;
+	}
+	return true;
+}
+
+/* Copy the parts together; `taken` gives their frames back. A packet larger
+ * than a bounce buffer is cut, its length stays true. */
+static void gather(struct pcf_queue *q, struct pcf_pkt *p, uint8_t *to,
+		   uint32_t idx, unsigned span)
+{
 	uint32_t filled = 0, len = 0;
 
 	for (unsigned i = 0; i < span; i++) {
-		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx,
-								  idx + i);
+		const struct xdp_desc *d =
+			xsk_ring_cons__rx_desc(&q->rx, idx + i);
 		uint32_t room = q->bounce.size - filled;
 		uint32_t part = d->len < room ? d->len : room;
 
-		if (!in_area(q, d->addr, d->len))
-			continue;
 		memcpy(to + filled, q->area + d->addr, part);
 		filled += part;
 		len += d->len;
@@ -185,6 +196,26 @@ static void gather(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 	p->data = to;
 	p->len = len;
 	p->caplen = filled;
+}
+
+/* A packet with a part that cannot be is none. It has a bounce buffer all the
+ * same: that, and the number of its parts, are how it is given back. */
+static void show_gathered(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
+			  unsigned span, bool meta)
+{
+	const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, idx);
+	uint32_t slot = q->bounce.free[--q->bounce.nfree];
+	uint32_t keep;
+
+	if (span_in_area(q, idx, span)) {
+		show(q, p, d, meta, meta ? 0 : pcf_clock_now());
+		keep = meta ? meta_of(p->data)->keep : UINT32_MAX;
+		gather(q, p, q->bounce.area + (size_t)slot * q->bounce.size,
+		       idx, span);
+		pcf_pkt_keep(p, keep);
+	} else {
+		set_bad(q, p, d->addr);
+	}
 	p->frame = slot | (uint64_t)span << FRAME_BITS;
 }
 
@@ -192,29 +223,31 @@ static void show_span(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 		      unsigned span, bool meta)
 {
 	const struct xdp_desc *d = xsk_ring_cons__rx_desc(&q->rx, idx);
-	uint32_t keep;
 
-	if (!in_area(q, d->addr, d->len)) {
-		set_bad(q, p);
-		return;
-	}
-	show(q, p, d, meta, meta ? 0 : pcf_clock_now());
-	if (span == 1)
-		return;
-	keep = meta ? meta_of(p->data)->keep : UINT32_MAX;
-	gather(q, p, idx, span);
-	pcf_pkt_keep(p, keep);
+	if (span > 1)
+		show_gathered(q, p, idx, span, meta);
+	else if (in_area(q, d->addr, d->len))
+		show(q, p, d, meta, meta ? 0 : pcf_clock_now());
+	else
+		set_bad(q, p, d->addr);
+}
+
+/* Peek looks at the kernel's index only when no descriptor that it knows of is
+ * left; with the first part of a packet left, it would never see the end. */
+static unsigned peek_fresh(struct pcf_queue *q, unsigned max, uint32_t *idx)
+{
+	q->rx.cached_prod = __atomic_load_n(q->rx.producer, __ATOMIC_ACQUIRE);
+	return xsk_ring_cons__peek(&q->rx, max, idx);
 }
 
 static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,
 			 unsigned max, enum pcf_stop *why)
 {
 	uint32_t idx = 0;
-	unsigned avail = xsk_ring_cons__peek(&q->rx, max, &idx);
+	unsigned avail = peek_fresh(q, max, &idx);
 	unsigned used = 0, n = 0;
 	bool meta = !q->ctl->no_meta;
 
-	*why = avail == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!avail)
 		pcf_clock_sync(&q->clock);
 	while (used < avail) {
@@ -226,6 +259,9 @@ static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,
 		used += span;
 	}
 	xsk_ring_cons__cancel(&q->rx, avail - used);
+	/* Nothing to be shown, whatever waits, is not "more": the reader would
+	 * ask again at once. */
+	*why = n && avail == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	return n;
 }
 
@@ -246,8 +282,9 @@ static void taken_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 		uint32_t idx = *q->rx.consumer;
 
 		for (unsigned d = 0; span > 1 && d < span; d++)
-			give_back(q, xsk_ring_cons__rx_desc(&q->rx, idx + d)
-					     ->addr);
+			give_back(
+				q,
+				xsk_ring_cons__rx_desc(&q->rx, idx + d)->addr);
 		xsk_ring_cons__release(&q->rx, span);
 	}
 	wake(q);
