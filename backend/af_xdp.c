@@ -29,6 +29,13 @@
 /* A queue that was just closed is released late, so a new bind gets EBUSY for
  * some tens of milliseconds: waits of 1, 2, 4, ... ms, about a second in all. */
 #define BIND_TRIES 10
+/* Frames and descriptors for sending, on a queue that sends. */
+#define TX_FRAMES 2048
+/* What a packet socket's send buffer is for: how much the kernel may have
+ * taken and not yet sent. The default stops it at some 250 packets. */
+#define SEND_BUFFER (8 << 20)
+/* Packets that one system call sends at most, in copy mode (6.17). */
+#define TX_BUDGET 1024
 /* Gathered packets that may be shown and not yet done at one time. */
 #define BOUNCE_BUFFERS 256
 
@@ -125,46 +132,94 @@ static int make_bounce(struct pcf_bounce *b, uint32_t size)
 	return 0;
 }
 
+/* The packet memory goes with the last queue that has it. */
+static void leave_umem(struct pcf_queue *q)
+{
+	struct pcf_umem *u = q->umem;
+
+	q->umem = NULL;
+	if (!u)
+		return;
+	for (unsigned i = 0; i < 2; i++)
+		if (u->homes[i] == q)
+			u->homes[i] = NULL;
+	if (--u->users)
+		return;
+	if (u->xsk)
+		xsk_umem__delete(u->xsk);
+	pcf_umem_unmap(u);
+	free(u);
+}
+
 /* Takes a half-made one, and leaves it ready for another try. */
 static void close_socket(struct pcf_queue *q)
 {
 	if (q->xsk)
 		xsk_socket__delete(q->xsk);
-	if (q->xsk_umem)
-		xsk_umem__delete(q->xsk_umem);
 	q->xsk = NULL;
-	q->xsk_umem = NULL;
 	memset(&q->rx, 0, sizeof(q->rx));
 	memset(&q->fill, 0, sizeof(q->fill));
 	memset(&q->comp, 0, sizeof(q->comp));
+	memset(&q->tx.ring, 0, sizeof(q->tx.ring));
 	q->fd = -1;
 }
 
-static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
+static int register_umem(struct pcf_queue *q)
 {
-	struct xsk_umem_config ucfg = {
-		.fill_size = q->umem.frames,
-		.comp_size = XSK_RING_CONS__DEFAULT_NUM_DESCS,
-		.frame_size = q->umem.frame_size,
+	struct pcf_umem *u = q->umem;
+	struct xsk_umem_config cfg = {
+		.fill_size = u->frames,
+		.comp_size = 2 * TX_FRAMES,
+		.frame_size = u->frame_size,
 	};
-	struct xsk_socket_config scfg = {
-		.rx_size = q->umem.frames,
+	int err = xsk_umem__create(&u->xsk, u->area, u->size, &q->fill,
+				   &q->comp, &cfg);
+
+	if (err)
+		u->xsk = NULL;
+	return err;
+}
+
+static int create_socket(struct pcf_queue *q, const char *ifname,
+			 uint16_t flags)
+{
+	struct xsk_ring_prod *tx = q->umem->tx_frames ? &q->tx.ring : NULL;
+	struct xsk_socket_config cfg = {
+		.rx_size = q->umem->frames,
+		.tx_size = tx ? TX_FRAMES : 0,
 		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 		.bind_flags = flags,
 	};
-	int err = xsk_umem__create(&q->xsk_umem, q->umem.area, q->umem.size,
-				   &q->fill, &q->comp, &ucfg);
+	int err;
 
-	if (err)
-		q->xsk_umem = NULL;
+	if (q->umem->users == 1)
+		err = xsk_socket__create(&q->xsk, ifname, q->id, q->umem->xsk,
+					 &q->rx, tx, &cfg);
 	else
-		err = xsk_socket__create(&q->xsk, ifname, q->id, q->xsk_umem,
-					 &q->rx, NULL, &scfg);
+		err = xsk_socket__create_shared(&q->xsk, ifname, q->id,
+						q->umem->xsk, &q->rx, tx,
+						&q->fill, &q->comp, &cfg);
+	/* libxdp leaves the pointer undefined when it fails. */
+	if (err)
+		q->xsk = NULL;
+	return err;
+}
+
+/* After a failure a registered memory cannot be used again: its rings belong
+ * to the socket that could not be bound. */
+static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
+{
+	int err = q->umem->xsk ? 0 : register_umem(q);
+
+	if (!err)
+		err = create_socket(q, ifname, flags);
 	if (!err)
 		return 0;
-	/* libxdp leaves the pointer undefined when it fails. */
-	q->xsk = NULL;
 	close_socket(q);
+	if (q->umem->users == 1 && q->umem->xsk) {
+		xsk_umem__delete(q->umem->xsk);
+		q->umem->xsk = NULL;
+	}
 	return err;
 }
 
@@ -194,17 +249,63 @@ static const char *bind_advice(int err)
 	}
 }
 
+/* The first queue sends; when forwarding, each for its counterpart. */
+static uint32_t tx_frames(const struct pcf_queue *q, const struct pcf_open *how)
+{
+	return q->first || how->shared || how->share ? TX_FRAMES : 0;
+}
+
 /* One attempt: frames of this size, the socket, the fill ring. */
 static int bind_with(struct pcf_queue *q, const struct pcf_open *how,
 		     unsigned queues, uint32_t frame_size, uint16_t flags)
 {
 	uint32_t frames = pcf_umem_frames(how->buffer_size, frame_size, queues);
-	int err = pcf_umem_map(&q->umem, frames, frame_size);
+	int err;
 
-	if (!err)
+	q->umem = calloc(1, sizeof(*q->umem));
+	if (!q->umem)
+		return -ENOMEM;
+	err = pcf_umem_map(q->umem, frames, tx_frames(q, how), frame_size,
+			   how->shared);
+	q->umem->users = 1;
+	if (!err) {
+		q->umem->homes[0] = q;
 		err = bind_socket(q, how->ifname, flags);
+	}
 	if (err)
-		pcf_umem_unmap(&q->umem);
+		leave_umem(q);
+	return err;
+}
+
+/* The memory of the queue with the same place in the other backend. It fits
+ * if it was made for two, and its frames hold this interface's packets. */
+static struct pcf_umem *partner_umem(const struct xdp_backend *x, unsigned i,
+				     const struct pcf_open *how)
+{
+	const struct xdp_backend *other = xdp(how->share);
+	struct pcf_umem *u = i < other->base.nqueues ? other->queues[i].umem :
+						       NULL;
+
+	return u && !u->homes[1] && u->size == 2 * pcf_umem_half(u) &&
+			       u->frame_size >= x->frame_size &&
+			       x->frags == other->frags ?
+		       u : NULL;
+}
+
+/* Zero-copy or not is the first one's choice, and with it the flags. */
+static int bind_shared(struct xdp_backend *x, struct pcf_queue *q,
+		       const struct pcf_open *how)
+{
+	int err;
+
+	q->umem = partner_umem(x, q - x->queues, how);
+	if (!q->umem)
+		return -EINVAL;
+	q->umem->users++;
+	q->umem->homes[1] = q;
+	err = bind_socket(q, how->ifname, 0);
+	if (err)
+		leave_umem(q);
 	return err;
 }
 
@@ -251,9 +352,9 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 {
 	q->fd = xsk_socket__fd(q->xsk);
 	q->zerocopy = is_zerocopy(q->fd);
-	q->area = q->umem.area;
-	q->area_size = q->umem.size;
-	q->frame_mask = ~((uint64_t)q->umem.frame_size - 1);
+	q->area = q->umem->area;
+	q->area_size = q->umem->size;
+	q->frame_mask = ~((uint64_t)q->umem->frame_size - 1);
 	q->ctl = &x->ctl[q->id];
 	q->clock.nanoseconds = nanoseconds;
 	pcf_clock_sync(&q->clock);
@@ -262,28 +363,58 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 static void close_queue(struct pcf_queue *q)
 {
 	close_socket(q);
-	pcf_umem_unmap(&q->umem);
+	leave_umem(q);
 	free_bounce(&q->bounce);
+	free(q->tx.free);
+}
+
+/* Both are improvements; without them it goes on as the kernel likes. */
+static int set_up_tx(struct pcf_queue *q)
+{
+	int budget = TX_BUDGET, size = SEND_BUFFER;
+
+	if (!q->umem->tx_frames)
+		return 0;
+	setsockopt(q->fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &budget,
+		   sizeof(budget));
+	setsockopt(q->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	return pcf_xdp_tx_init(q);
+}
+
+static int bind_queue(struct xdp_backend *x, struct pcf_queue *q,
+		      const struct pcf_open *how, struct pcf_opened *what,
+		      char *why, size_t size)
+{
+	uint16_t flags = XDP_USE_NEED_WAKEUP | (x->frags ? XDP_USE_SG : 0);
+
+	if (how->share) {
+		what->shared = !bind_shared(x, q, how);
+		if (what->shared)
+			return 0;
+	}
+	return bind_best(x, q, how, flags, what, why, size);
 }
 
 static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
 		      const struct pcf_open *how, struct pcf_opened *what,
 		      char *why, size_t size)
 {
-	uint16_t flags = XDP_USE_NEED_WAKEUP | (x->frags ? XDP_USE_SG : 0);
 	int err;
 
 	q->id = id;
 	q->fd = -1;
+	q->first = q == x->queues;
 	err = x->frags ? make_bounce(&q->bounce, how->mtu + LINK_OVERHEAD) : 0;
 	if (err)
 		return fail(err, why, size, "no memory for packets of %u bytes",
 			    how->mtu);
-	err = bind_best(x, q, how, flags, what, why, size);
+	err = bind_queue(x, q, how, what, why, size);
 	if (err)
 		return err;
 	set_up_rings(q, x, how->nanoseconds);
-	err = pcf_xdp_fill_all(q);
+	err = set_up_tx(q);
+	if (!err)
+		err = pcf_xdp_fill_all(q);
 	if (!err)
 		err = bpf_map_update_elem(x->xsk_map, &id, &q->fd, BPF_ANY);
 	if (err)
@@ -380,11 +511,11 @@ static void describe(const struct xdp_backend *x, struct pcf_opened *what)
 		const struct pcf_queue *q = &x->queues[i];
 
 		what->zerocopy &= q->zerocopy;
-		what->frame_size = q->umem.frame_size;
-		what->frames += q->umem.frames;
-		what->memory += q->umem.size +
-				q->umem.frames * (sizeof(uint64_t) +
-						  sizeof(struct xdp_desc));
+		what->frame_size = q->umem->frame_size;
+		what->frames += q->umem->frames;
+		what->memory += pcf_umem_half(q->umem) +
+				q->umem->frames * (sizeof(uint64_t) +
+						   sizeof(struct xdp_desc));
 	}
 }
 
@@ -428,6 +559,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 		xdp_close(&x->base);
 		return err;
 	}
+	x->base.tx = &pcf_xdp_tx;
 	x->base.rx = x->frags ? pcf_xdp_rx_frags : pcf_xdp_rx_single;
 	describe(x, what);
 	*b = &x->base;

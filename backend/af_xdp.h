@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What set-up (af_xdp.c) and the hot path (af_xdp_io.c) of the AF_XDP backend
- * share: one queue and its rings. */
+/* What set-up (af_xdp.c), receiving (af_xdp_io.c) and sending (af_xdp_tx.c) of
+ * the AF_XDP backend share: one queue and its rings. */
 #ifndef PCF_AF_XDP_H
 #define PCF_AF_XDP_H
 
@@ -19,6 +19,16 @@ struct pcf_bounce {
 	unsigned nfree, count;
 };
 
+/* The sending half of a queue; count 0: it has none. */
+struct pcf_tx {
+	struct xsk_ring_prod ring;
+	uint64_t *free;		/* stack of frames that nobody has */
+	unsigned nfree, count;
+	uint32_t pending;	/* descriptors not yet completed */
+	uint64_t sent;		/* packets that the kernel has taken */
+	uint64_t dropped;	/* of these, those that it could not send */
+};
+
 struct pcf_queue {
 	/* the rings; libxdp wants them zeroed first */
 	struct xsk_ring_cons rx;
@@ -32,19 +42,34 @@ struct pcf_queue {
 	uint32_t id;
 	int fd;
 	struct pcf_bounce bounce;
-	/* set-up only */
+	struct pcf_tx tx;
 	struct xsk_ring_cons comp;
-	struct pcf_umem umem;
-	struct xsk_umem *xsk_umem;
+	struct pcf_umem *umem;
+	/* set-up only */
 	struct xsk_socket *xsk;
 	bool zerocopy;
+	bool first;		/* of its backend */
 };
 
 /* For frames that are one descriptor each, and for those that may be more. */
 extern const struct pcf_rx_ops pcf_xdp_rx_single;
 extern const struct pcf_rx_ops pcf_xdp_rx_frags;
 
-/* Put all frames of the UMEM into the fill ring. */
+extern const struct pcf_tx_ops pcf_xdp_tx;
+
+/* Put the queue's frames for receiving into the fill ring. */
 int pcf_xdp_fill_all(struct pcf_queue *q);
+
+/* Give one frame back to the fill ring. */
+void pcf_xdp_give_back(struct pcf_queue *q, uint64_t addr);
+
+/* Make the stack of frames for sending. 0 or -ENOMEM. */
+int pcf_xdp_tx_init(struct pcf_queue *q);
+
+/* The first byte of what belongs to this queue in its packet memory. */
+static inline uint64_t pcf_xdp_home(const struct pcf_queue *q)
+{
+	return q->umem->homes[1] == q ? pcf_umem_half(q->umem) : 0;
+}
 
 #endif

@@ -131,13 +131,13 @@ static void done_single(struct pcf_queue *q, const struct pcf_pkt *pkts,
 
 int pcf_xdp_fill_all(struct pcf_queue *q)
 {
-	uint32_t idx, n = q->umem.frames;
+	uint32_t idx, n = q->umem->frames;
 
 	if (xsk_ring_prod__reserve(&q->fill, n, &idx) != n)
 		return -ENOSPC;
 	for (uint32_t i = 0; i < n; i++)
 		*xsk_ring_prod__fill_addr(&q->fill, idx + i) =
-			(uint64_t)i * q->umem.frame_size;
+			pcf_xdp_home(q) + (uint64_t)i * q->umem->frame_size;
 	xsk_ring_prod__submit(&q->fill, n);
 	return 0;
 }
@@ -154,7 +154,7 @@ static unsigned packet_span(const struct pcf_queue *q, uint32_t idx,
 	return 0;
 }
 
-static void give_back(struct pcf_queue *q, uint64_t addr)
+void pcf_xdp_give_back(struct pcf_queue *q, uint64_t addr)
 {
 	uint32_t idx;
 
@@ -282,7 +282,7 @@ static void taken_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 		uint32_t idx = *q->rx.consumer;
 
 		for (unsigned d = 0; span > 1 && d < span; d++)
-			give_back(
+			pcf_xdp_give_back(
 				q,
 				xsk_ring_cons__rx_desc(&q->rx, idx + d)->addr);
 		xsk_ring_cons__release(&q->rx, span);
@@ -298,7 +298,7 @@ static void done_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 			q->bounce.free[q->bounce.nfree++] =
 				pkts[i].frame & FRAME_ADDR;
 		else
-			give_back(q, pkts[i].frame);
+			pcf_xdp_give_back(q, pkts[i].frame);
 	}
 	wake(q);
 }

@@ -45,7 +45,8 @@ struct pcf_pkt {
 #define PCF_PKT_FILTERED 0x2
 /* No packet: a descriptor that points nowhere. To be counted, not delivered. */
 #define PCF_PKT_BAD 0x4
-/* The caller holds it past the next read. Set above the backend. */
+/* The caller holds it past the next read, or has sent it on. Set above the
+ * backend. */
 #define PCF_PKT_HELD 0x8
 
 /* Why rx() stopped. */
@@ -76,6 +77,8 @@ struct pcf_open {
 	bool generic;			/* skb-mode XDP, only when asked for */
 	bool nanoseconds;		/* unit of pkt.ts.tv_usec */
 	bool single_buffer_only;	/* driver or kernel without frags */
+	bool shared;			/* packet memory for another, too */
+	struct pcf_backend *share;	/* ... whose it is; NULL: own memory */
 };
 
 /* What came of it. */
@@ -85,6 +88,7 @@ struct pcf_opened {
 	uint32_t frame_size;	/* bytes */
 	uint64_t frames;
 	uint64_t memory;	/* bytes */
+	bool shared;		/* packet memory of the other backend */
 	char note[256];		/* steps down on the way, "" none */
 };
 
@@ -122,9 +126,49 @@ struct pcf_rx_ops {
 typedef int (*pcf_emit_filter)(void *arg, struct pcf_ebpf *e, int match,
 			       int nomatch, char *why, size_t size);
 
+/* Packets sent through one queue, since it was opened. */
+struct pcf_tx_counters {
+	uint64_t sent;		/* taken by the kernel */
+	uint64_t dropped;	/* ... which could not send them */
+	uint64_t pending;	/* frames that the kernel still has */
+};
+
+/*
+ * Sending. A packet goes in three steps: into the ring (`copy` or `submit`),
+ * to the kernel (`kick`), and at last its frame comes back. None sleeps.
+ */
+struct pcf_tx_ops {
+	/* Frames to build packets in: data, and caplen = the room there. How
+	 * many there were, at most n. */
+	unsigned (*reserve)(struct pcf_queue *q, struct pcf_pkt *pkts,
+			    unsigned n);
+	/* Frames that were reserved and are not wanted. */
+	void (*cancel)(struct pcf_queue *q, const struct pcf_pkt *pkts,
+		       unsigned n);
+	/* Is the packet in a frame that this queue can send as it is? */
+	bool (*sendable)(struct pcf_queue *q, const struct pcf_pkt *pkt);
+	/* Put such packets into the ring, or copies of any packets: how many
+	 * found room, at most n. */
+	unsigned (*submit)(struct pcf_queue *q, const struct pcf_pkt *pkts,
+			   unsigned n);
+	unsigned (*copy)(struct pcf_queue *q, const struct pcf_pkt *pkts,
+			 unsigned n);
+	/* Have the kernel take what is in the ring. 0: it has all; -EAGAIN:
+	 * kick again, `*progress` says if it took any; other negative errno:
+	 * it takes none. */
+	int (*kick)(struct pcf_queue *q, bool *progress);
+	/* After a failed kick: take the last packets, at most n, out of the
+	 * ring again. Copies are freed, submitted frames are the caller's
+	 * again. How many packets. */
+	unsigned (*recall)(struct pcf_queue *q, unsigned n, bool copies);
+	/* Takes no locks. */
+	void (*counters)(struct pcf_queue *q, struct pcf_tx_counters *c);
+};
+
 struct pcf_backend {
 	const struct pcf_backend_ops *ops;
 	struct pcf_rx_ops rx;	/* fitting what was opened */
+	const struct pcf_tx_ops *tx; /* NULL: it cannot send */
 	unsigned nqueues;
 };
 

@@ -50,17 +50,17 @@ static void *map(size_t size, int flags)
 
 /* MAP_SHARED: private memory would be copied on write after fork(), while the
  * kernel goes on writing into the parent's pages. */
-int pcf_umem_map(struct pcf_umem *u, uint32_t frames, uint32_t frame_size)
+int pcf_umem_map(struct pcf_umem *u, uint32_t frames, uint32_t tx_frames,
+		 uint32_t frame_size, bool shared)
 {
-	size_t size = (size_t)frames * frame_size;
-
-	*u = (struct pcf_umem){ .frames = frames, .frame_size = frame_size,
-				.size = size };
-	if (size % HUGE_PAGE == 0)
-		u->area = map(size, MAP_HUGETLB);
+	*u = (struct pcf_umem){ .frames = frames, .tx_frames = tx_frames,
+				.frame_size = frame_size };
+	u->size = pcf_umem_half(u) * (shared ? 2 : 1);
+	if (u->size % HUGE_PAGE == 0)
+		u->area = map(u->size, MAP_HUGETLB);
 	u->huge = u->area != NULL;
 	if (!u->area)
-		u->area = map(size, 0);
+		u->area = map(u->size, 0);
 	return u->area ? 0 : -ENOMEM;
 }
 

@@ -25,4 +25,9 @@
 #define XDP_PKT_CONTD (1 << 0)
 #endif
 
+/* 6.17: packets that one call sends in copy mode, 32 without it. */
+#ifndef XDP_MAX_TX_SKB_BUDGET
+#define XDP_MAX_TX_SKB_BUDGET 9
+#endif
+
 #endif

@@ -98,6 +98,88 @@ int pcap_hold_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
 int pcap_release_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
 
 /*
+ * Send copies of packets, in order. A packet that was accepted is the kernel's;
+ * in blocking mode all are, but for one that cannot be sent. `hdr.caplen`
+ * bytes at `data` each, 14 at least and the MTU and 14 at most (18 with an
+ * 802.1Q tag); nothing else of an entry is read. Works on every handle that
+ * pcap_inject() works on. Other threads may read or send on the handle
+ * meanwhile.
+ *
+ *   returns  how many were accepted: fewer than n in non-blocking mode without
+ *            room (also 0), after pcap_breakloop(), or before a packet that
+ *            cannot be sent; PCAP_ERROR if that is the first, with the text
+ *            that pcap_inject() has ("send: Message too long",
+ *            "send: Network is down", ...)
+ *   since    0.1
+ */
+int pcap_inject_batch(pcap_t *p, const struct pcap_batch_pkt *pkts, int n);
+
+/*
+ * Get frames to build packets in, where the device reads them. Fills `data`,
+ * writable, and `hdr.caplen`, the room there in bytes (at least the MTU and 18
+ * up to an MTU of 3,800; longer packets go through pcap_inject_batch()). Never
+ * blocks; frames come back when the device has sent them.
+ *
+ *   pkts     room for n entries
+ *   returns  how many there are, 0 when all are on their way; PCAP_ERROR
+ *            (no memory)
+ *   owner    the caller, until pcap_tx_submit(), pcap_release_batch() or
+ *            pcap_close()
+ *   since    0.1
+ */
+int pcap_tx_reserve(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
+
+/*
+ * Send reserved frames, `hdr.caplen` bytes of each, in order. `data` may have
+ * been moved within the frame. An accepted entry's `data` becomes NULL; the
+ * others stay reserved.
+ *
+ *   returns  as pcap_inject_batch(); PCAP_ERROR also for an entry that is not
+ *            reserved
+ *   since    0.1
+ */
+int pcap_tx_submit(pcap_t *p, struct pcap_batch_pkt *pkts, int n);
+
+/*
+ * Wait until the device has sent all that was accepted. pcap_close() does so
+ * for a tenth of a second.
+ *
+ *   timeout_ms  at most that long; negative: as long as it takes, or until
+ *               pcap_breakloop()
+ *   returns     how many frames are still out, 0 when all were sent, and on
+ *               handles that send through a packet socket
+ *   since       0.1
+ */
+int pcap_tx_flush(pcap_t *p, int timeout_ms);
+
+/*
+ * Let two handles use the same packet memory, so that pcap_forward_batch()
+ * between them, in both directions, moves frames without copying: queue 0 of
+ * one with queue 0 of the other, and so on. Before either is activated. Where
+ * it cannot be had (another mode, fewer queues, other drivers), forwarding
+ * copies, with the same results; pcap_fast_get_info() tells. All calls on the
+ * two handles are then for one thread at a time, and packet memory, with the
+ * first one's interface, stays taken until both are closed.
+ *
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (not two handles of
+ *            pcap_create(), or one shares with another already)
+ *   since    0.1
+ */
+int pcap_fast_share(pcap_t *out, pcap_t *in);
+
+/*
+ * Send packets of the last batch of `in`, or held ones, through `out`, in
+ * order, hdr.caplen bytes each. An accepted entry is no longer the caller's:
+ * its `data` becomes NULL, and its frame returns to `in` when it was sent. To
+ * drop a packet, leave it out. Any two handles, also one and the same.
+ *
+ *   returns  as pcap_inject_batch() on `out`; texts are in `out`
+ *   since    0.1
+ */
+int pcap_forward_batch(pcap_t *in, pcap_t *out, struct pcap_batch_pkt *pkts,
+		       int n);
+
+/*
  * Ask for a mode by name. Before pcap_activate(); stronger than a prefix of
  * the device name and than PCAP_FAST_MODE. A mode asked for by name that
  * cannot be had makes pcap_activate() fail with the reason; only
@@ -157,6 +239,11 @@ struct pcap_fast_info {
 	uint64_t outgoing;     /* delivered packets that the host sent */
 	char reason[PCAP_FAST_REASON_SIZE];	   /* why this mode */
 	char filter_reason[PCAP_FAST_REASON_SIZE]; /* why this filter place */
+	uint64_t sent;	       /* packets accepted for sending, by rings only */
+	uint64_t send_dropped; /* of these, dropped by the device: no carrier */
+	uint64_t send_pending; /* frames that the device has not sent yet */
+	int32_t shares_memory; /* 1: forwards without copying, 0: copies */
+	int32_t reserved;
 };
 
 /*

@@ -11,7 +11,6 @@
 #include "libpcap-fast/handle.h"
 #include "libpcap-fast/read.h"
 #include "libpcap-fast/setfilter.h"
-#include "libpcap-fast/shadow.h"
 #include "libpcap-fast/stats.h"
 #include "libpcap-fast/wait.h"
 
@@ -136,24 +135,6 @@ int pcap_get_selectable_fd(pcap_t *p)
 const struct timeval *pcap_get_required_select_timeout(pcap_t *p)
 {
 	return STOCK(pcap_get_required_select_timeout, NULL, p);
-}
-
-int pcap_inject(pcap_t *p, const void *data, size_t size)
-{
-	struct pcf_handle *h = pcf_find_fast(p);
-
-	if (h)
-		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return STOCK(pcap_inject, PCAP_ERROR, p, data, size);
-}
-
-int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
-{
-	struct pcf_handle *h = pcf_find_fast(p);
-
-	if (h)
-		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return STOCK(pcap_sendpacket, PCAP_ERROR, p, data, size);
 }
 
 /* The size of one frame of the system library's ring: the shadow's ring is of

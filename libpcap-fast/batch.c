@@ -10,6 +10,7 @@
 #include "libpcap-fast/batch.h"
 
 #include "libpcap-fast/error.h"
+#include "libpcap-fast/inject.h"
 #include "libpcap-fast/read.h"
 
 #include <errno.h>
@@ -31,16 +32,8 @@ _Static_assert(sizeof(struct pcap_batch_pkt) == sizeof(struct pcf_pkt) &&
 _Static_assert(sizeof(struct pcap_batch_pkt) == 48, "part of the ABI");
 #endif
 
-/*
- * Where a packet of a batch came from, in the flags that are not the caller's:
- *
- *	| lane 11 | place in the lane 6 | 2 | held 1 | copy 1 | caller's 4 |
- */
-#define FLAG_COPY 0x10u
-#define FLAG_HELD 0x20u
 #define PLACE_SHIFT 8
 #define LANE_SHIFT 14
-#define CALLERS 0xfu
 
 _Static_assert(PCF_BATCH <= 1 << (LANE_SHIFT - PLACE_SHIFT), "place in lane");
 
@@ -178,7 +171,7 @@ static int hold_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
 		return -EINVAL;
 	place->flags |= PCF_PKT_HELD;
 	l->held++;
-	pkt->flags |= FLAG_HELD;
+	pkt->flags |= PCF_BATCH_HELD;
 	return 0;
 }
 
@@ -194,15 +187,44 @@ static void release_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
 	l->held--;
 }
 
+struct pcf_lane *pcf_batch_lane(struct pcf_handle *h,
+				const struct pcap_batch_pkt *pkt)
+{
+	struct pcf_lane *l = lane_of(h, pkt);
+	bool copy = pkt->flags & (PCF_BATCH_COPY | PCF_BATCH_RESERVED |
+				  PCF_PKT_OUTGOING);
+
+	if (copy || !l || !pkt->data)
+		return NULL;
+	return pkt->flags & PCF_BATCH_HELD || place_of(l, pkt) ? l : NULL;
+}
+
+/* To its lane, if that is not filled again yet, it looks held. */
+void pcf_batch_give_away(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
+{
+	struct pcf_lane *l = lane_of(h, pkt);
+	struct pcf_pkt *place = place_of(l, pkt);
+
+	if (place) {
+		place->flags |= PCF_PKT_HELD;
+		l->gone++;
+	}
+	if (pkt->flags & PCF_BATCH_HELD)
+		l->held--;
+	pkt->flags &= PCF_BATCH_CALLERS;
+	pkt->data = NULL;
+}
+
 /* --- copies -------------------------------------------------------------- */
 
-static int hold_copy(struct pcf_batch *b, struct pcap_batch_pkt *pkt)
+int pcf_batch_own(struct pcf_handle *h, struct pcap_batch_pkt *pkt,
+		  uint32_t size)
 {
-	struct held_copy *c = malloc(sizeof(*c) + pkt->hdr.caplen);
+	struct pcf_batch *b = batch_state(h);
+	struct held_copy *c = b ? malloc(sizeof(*c) + size) : NULL;
 
 	if (!c)
 		return -ENOMEM;
-	memcpy(c->data, pkt->data, pkt->hdr.caplen);
 	c->next = b->copies;
 	c->link = &b->copies;
 	if (c->next)
@@ -210,8 +232,18 @@ static int hold_copy(struct pcf_batch *b, struct pcap_batch_pkt *pkt)
 	b->copies = c;
 	pkt->data = c->data;
 	pkt->frame = (uintptr_t)c;
-	pkt->flags |= FLAG_HELD | FLAG_COPY;
+	pkt->flags |= PCF_BATCH_HELD | PCF_BATCH_COPY;
 	return 0;
+}
+
+static int hold_copy(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
+{
+	const u_char *data = pkt->data;
+	int err = pcf_batch_own(h, pkt, pkt->hdr.caplen);
+
+	if (!err)
+		memcpy((u_char *)pkt->data, data, pkt->hdr.caplen);
+	return err;
 }
 
 static void release_copy(struct pcap_batch_pkt *pkt)
@@ -254,7 +286,7 @@ static void collect(u_char *user, const struct pcap_pkthdr *hdr,
 	memcpy(b->arena + b->used, data, hdr->caplen);
 	b->pkts[b->n++] = (struct pcap_batch_pkt){ .hdr = *hdr,
 						   .frame = b->used,
-						   .flags = FLAG_COPY };
+						   .flags = PCF_BATCH_COPY };
 	b->used += (hdr->caplen + 15) & ~(size_t)15;
 }
 
@@ -305,7 +337,7 @@ static int next_batch_copied(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 
 /* A handle that the side table does not know yet (savefile, dead) gets its
  * entry with its first batch; pcap_close() takes it away like any other. */
-static struct pcf_handle *find_or_add(pcap_t *p)
+struct pcf_handle *pcf_find_or_add(pcap_t *p)
 {
 	struct pcf_handle *h = pcf_find(p);
 
@@ -317,6 +349,7 @@ static struct pcf_handle *find_or_add(pcap_t *p)
 	h->p = p;
 	h->active = true;
 	h->mode = PCAP_FAST_MODE_SYSTEM;
+	pthread_mutex_init(&h->tx_lock, NULL);
 	if (!pcf_table_add(p, h))
 		return h;
 	free(h);
@@ -330,7 +363,7 @@ int pcap_next_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int max)
 	if (!pkts || max <= 0)
 		return pcf_fail(p, PCAP_ERROR,
 				"pcap_next_batch: no room for packets");
-	h = find_or_add(p);
+	h = pcf_find_or_add(p);
 	if (!h)
 		return no_memory(p);
 	return h->backend ? next_batch(h, pkts, max) :
@@ -342,10 +375,10 @@ static int hold(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
 	struct pcf_lane *l = h->backend ? lane_of(h, pkt) : NULL;
 	bool copy = !h->backend || pkt->flags & PCF_PKT_OUTGOING;
 
-	if (pkt->flags & FLAG_HELD)
+	if (pkt->flags & PCF_BATCH_HELD)
 		return 0;
 	if (copy)
-		return batch_state(h) ? hold_copy(h->batch, pkt) : -ENOMEM;
+		return hold_copy(h, pkt);
 	return l ? hold_frame(l, pkt) : -EINVAL;
 }
 
@@ -371,13 +404,15 @@ static void release(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
 {
 	struct pcf_lane *l = h->backend ? lane_of(h, pkt) : NULL;
 
-	if (!(pkt->flags & FLAG_HELD))
+	if (!pkt->data || !(pkt->flags & (PCF_BATCH_HELD | PCF_BATCH_RESERVED)))
 		return;
-	if (pkt->flags & FLAG_COPY)
+	if (pkt->flags & PCF_BATCH_COPY)
 		release_copy(pkt);
+	else if (pkt->flags & PCF_BATCH_RESERVED)
+		pcf_tx_cancel(h, pkt);
 	else if (l)
 		release_frame(l, pkt);
-	pkt->flags &= CALLERS;
+	pkt->flags &= PCF_BATCH_CALLERS;
 	pkt->data = NULL;
 }
 

@@ -17,6 +17,7 @@
 #include "libpcap-fast/lane.h"
 #include "libpcap-fast/mode.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 struct sock_filter;
@@ -65,6 +66,11 @@ struct pcf_handle {
 	uint32_t ifindex;
 	uint8_t mac[6];
 	int pending_error;		/* to be reported by the next read */
+
+	/* sending */
+	pthread_mutex_t tx_lock;	/* of the rings for sending */
+	uint32_t mtu;
+	struct pcf_handle *partner;	/* pcap_fast_share() */
 
 	/* the rest */
 	int mode;			/* enum pcap_fast_mode, once active */

@@ -21,6 +21,18 @@ static void fill_counters(const struct pcf_handle *h,
 	info->outgoing = h->outgoing;
 }
 
+static void fill_sending(struct pcf_backend *b, struct pcap_fast_info *info)
+{
+	for (unsigned i = 0; b->tx && i < b->nqueues; i++) {
+		struct pcf_tx_counters c;
+
+		b->tx->counters(b->ops->queue(b, i), &c);
+		info->sent += c.sent;
+		info->send_dropped += c.dropped;
+		info->send_pending += c.pending;
+	}
+}
+
 static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
 	info->zerocopy = h->opened.zerocopy;
@@ -32,6 +44,9 @@ static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
 		 h->filter.reason);
 	fill_counters(h, info);
+	fill_sending(h->backend, info);
+	info->shares_memory = h->opened.shared ||
+			      (h->partner && h->partner->opened.shared);
 }
 
 static void fill(const struct pcf_handle *h, struct pcap_fast_info *info)

@@ -22,6 +22,7 @@ struct pcf_lane {
 	struct pcf_queue *queue;
 	unsigned head, count, taken;
 	unsigned held;		/* held by the caller, here or from before */
+	unsigned gone;		/* here, but not the source's any more */
 	bool more;		/* the last rx() stopped because it was full */
 	enum pcf_stop stop;
 	struct pcf_pkt pkts[PCF_BATCH];
@@ -41,14 +42,14 @@ static inline void pcf_lane_settle(struct pcf_lane *l)
 	l->taken = l->head;
 }
 
-/* Give back all but what the caller holds. */
+/* Give back all but what the caller holds or has sent on. */
 void pcf_lane_done_unheld(struct pcf_lane *l);
 
 /* Give back what was delivered and take what is there. Only when empty. */
 static inline void pcf_lane_fill(struct pcf_lane *l)
 {
 	pcf_lane_settle(l);
-	if (__builtin_expect(l->held, 0))
+	if (__builtin_expect(l->held | l->gone, 0))
 		pcf_lane_done_unheld(l);
 	else
 		l->ops.done(l->queue, l->pkts, l->count);

@@ -41,4 +41,5 @@ void pcf_lane_done_unheld(struct pcf_lane *l)
 		l->ops.done(l->queue, &l->pkts[start], i - start);
 		start = i + 1;
 	}
+	l->gone = 0;
 }

@@ -15,6 +15,7 @@
 #include "libpcap-fast/handle.h"
 #include "libpcap-fast/setfilter.h"
 #include "libpcap-fast/shadow.h"
+#include "libpcap-fast/transmit.h"
 #include "libpcap-fast/wait.h"
 
 #include <errno.h>
@@ -23,6 +24,8 @@
 #include <string.h>
 
 #define MAX_QUEUES 1024
+/* How long pcap_close() waits for frames that are being sent. */
+#define CLOSE_MS 100
 
 /* --- create -------------------------------------------------------------- */
 
@@ -86,6 +89,7 @@ pcap_t *pcap_create(const char *name, char *errbuf)
 	}
 	h->p = p;
 	h->mode = PCAP_FAST_MODE_SYSTEM;
+	pthread_mutex_init(&h->tx_lock, NULL);
 	if (pcf_table_add(p, h))
 		return no_memory(errbuf, h, p);
 	return p;
@@ -203,6 +207,8 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 		.zerocopy_only = h->options.zerocopy ==
 				 PCAP_FAST_ZEROCOPY_REQUIRE,
 		.copy_only = h->options.zerocopy == PCAP_FAST_ZEROCOPY_OFF,
+		.shared = h->partner != NULL,
+		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
 			       PCAP_TSTAMP_PRECISION_NANO,
 	};
@@ -213,16 +219,31 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
 	if (n < 0)
 		return n;
+	if (how.share && how.share->ops != &pcf_af_xdp)
+		how.share = NULL;
 	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
 		return pcf_mirror.open(&how, &h->backend, &h->opened, why,
 				       size);
 	return pcf_af_xdp.open(&how, &h->backend, &h->opened, why, size);
 }
 
+/* Frames on their way get a moment; then they are lost, and it is said. */
+static void finish_sending(struct pcf_handle *h)
+{
+	unsigned n = h->backend->tx ? pcf_transmit_flush(h, CLOSE_MS) : 0;
+
+	if (n)
+		pcf_log(PCF_LOG_INFO,
+			"%s: closed with %u frames that the device has not sent",
+			h->options.device.name, n);
+}
+
 static void close_fast(struct pcf_handle *h)
 {
-	if (h->backend)
+	if (h->backend) {
+		finish_sending(h);
 		h->backend->ops->close(h->backend);
+	}
 	pcf_waiter_close(h->waiter);
 	pcf_shadow_close(h->shadow);
 	free(h->lanes);
@@ -341,6 +362,7 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return rc;
 	}
 	h->ifindex = facts->link.ifindex;
+	h->mtu = facts->link.mtu;
 	memcpy(h->mac, facts->link.mac, sizeof(h->mac));
 	err = begin(h);
 	if (err)
@@ -434,6 +456,8 @@ static void free_handle(struct pcf_handle *h)
 {
 	if (!h)
 		return;
+	if (h->partner)
+		h->partner->partner = NULL;
 	close_fast(h);
 	pcf_filter_free(&h->filter);
 	pcf_batch_free(h->batch);

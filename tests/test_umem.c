@@ -62,7 +62,7 @@ static void mapped(void)
 	for (unsigned i = 0; i < 2; i++) {
 		struct pcf_umem u;
 
-		CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 4096, frame[i]), 0);
+		CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 4096, 0, frame[i], false), 0);
 		CU_ASSERT_EQUAL(u.size, 4096ul * frame[i]);
 		CU_ASSERT_EQUAL(u.frames, 4096);
 		CU_ASSERT_EQUAL(u.frame_size, frame[i]);
@@ -76,12 +76,25 @@ static void mapped(void)
 	}
 }
 
+/* Frames for sending, and the same again for the one that shares it. */
+static void for_two(void)
+{
+	struct pcf_umem u;
+
+	CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 4096, 100, 2048, true), 0);
+	CU_ASSERT_EQUAL(pcf_umem_half(&u), 4196ul * 2048);
+	CU_ASSERT_EQUAL(u.size, 2 * 4196ul * 2048);
+	memset(u.area, 7, u.size);
+	CU_ASSERT_TRUE(all_are(&u, 7));
+	pcf_umem_unmap(&u);
+}
+
 /* A size that is no multiple of a huge page. */
 static void small(void)
 {
 	struct pcf_umem u;
 
-	CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 64, 2048), 0);
+	CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 64, 0, 2048, false), 0);
 	CU_ASSERT_FALSE(u.huge);
 	memset(u.area, 7, u.size);
 	CU_ASSERT_TRUE(all_are(&u, 7));
@@ -94,7 +107,7 @@ static void shared_after_fork(void)
 	struct pcf_umem u;
 	pid_t pid;
 
-	CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 4096, 2048), 0);
+	CU_ASSERT_EQUAL_FATAL(pcf_umem_map(&u, 4096, 0, 2048, false), 0);
 	memset(u.area, 1, u.size);
 	pid = fork();
 	CU_ASSERT_TRUE_FATAL(pid >= 0);
@@ -111,7 +124,7 @@ static void impossible(void)
 {
 	struct pcf_umem u;
 
-	CU_ASSERT_EQUAL(pcf_umem_map(&u, UINT32_MAX, 1u << 31), -ENOMEM);
+	CU_ASSERT_EQUAL(pcf_umem_map(&u, UINT32_MAX, 0, 1u << 31, false), -ENOMEM);
 	CU_ASSERT_PTR_NULL(u.area);
 	pcf_umem_unmap(&u);
 }
@@ -119,7 +132,8 @@ static void impossible(void)
 static CU_TestInfo tests[] = {
 	PCF_TEST(frames),	   PCF_TEST(mapped),
 	PCF_TEST(small),	   PCF_TEST(shared_after_fork),
-	PCF_TEST(impossible),	   CU_TEST_INFO_NULL,
+	PCF_TEST(impossible),	   PCF_TEST(for_two),
+	CU_TEST_INFO_NULL,
 };
 
 int main(void)

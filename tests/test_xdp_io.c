@@ -26,6 +26,7 @@
 
 struct rig {
 	struct pcf_queue q;
+	struct pcf_umem umem;
 	struct pcf_ctl ctl;
 	uint32_t rx_prod, rx_cons, rx_flags;
 	uint32_t fill_prod, fill_cons, fill_flags;
@@ -171,8 +172,9 @@ static void set_up(struct rig *r)
 	r->q.epoch = EPOCH;
 	r->q.id = 3;
 	r->q.fd = -1;
-	r->q.umem.frames = FRAMES;
-	r->q.umem.frame_size = FRAME;
+	r->q.umem = &r->umem;
+	r->umem.frames = FRAMES;
+	r->umem.frame_size = FRAME;
 }
 
 static void tear_down(struct rig *r)

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The sending half of the AF_XDP backend. Where a frame can be:
+ *
+ *	free --reserve--> caller --submit--> ring --kick--> kernel --+
+ *	  ^                                                          |
+ *	  +---- home: free stack, or a fill ring <--completion ring--+
+ *
+ * In copy mode the kernel sends only while it is kicked, so what it did not
+ * take then can be recalled; a zero-copy driver takes frames at any time.
+ */
+#include "backend/af_xdp.h"
+#include "compat/kernel.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define RECLAIM_BATCH 64
+
+static inline unsigned smaller(unsigned a, unsigned b)
+{
+	return a < b ? a : b;
+}
+
+int pcf_xdp_tx_init(struct pcf_queue *q)
+{
+	struct pcf_tx *tx = &q->tx;
+	uint64_t first = pcf_xdp_home(q) +
+			 (uint64_t)q->umem->frames * q->umem->frame_size;
+
+	tx->free = calloc(q->umem->tx_frames, sizeof(*tx->free));
+	if (!tx->free)
+		return -ENOMEM;
+	tx->count = tx->nfree = q->umem->tx_frames;
+	for (unsigned i = 0; i < tx->count; i++)
+		tx->free[i] = first + (uint64_t)i * q->umem->frame_size;
+	return 0;
+}
+
+/* --- frames that come back ----------------------------------------------- */
+
+/* The completion ring is memory that others can write, too: an address that
+ * is no frame, or one too many, goes nowhere. */
+static void send_home(struct pcf_queue *q, uint64_t addr)
+{
+	struct pcf_umem *u = q->umem;
+	uint64_t half = pcf_umem_half(u);
+	struct pcf_queue *home = addr < 2 * half ? u->homes[addr / half] : NULL;
+
+	addr &= q->frame_mask;
+	if (!home)
+		return;
+	if (addr % half < (uint64_t)u->frames * u->frame_size)
+		pcf_xdp_give_back(home, addr);
+	else if (home->tx.nfree < home->tx.count)
+		home->tx.free[home->tx.nfree++] = addr;
+}
+
+static void reclaim(struct pcf_queue *q)
+{
+	uint32_t idx;
+	unsigned n;
+
+	while ((n = xsk_ring_cons__peek(&q->comp, RECLAIM_BATCH, &idx))) {
+		for (unsigned i = 0; i < n; i++)
+			send_home(q, *xsk_ring_cons__comp_addr(&q->comp,
+							       idx + i));
+		xsk_ring_cons__release(&q->comp, n);
+		q->tx.pending -= smaller(n, q->tx.pending);
+	}
+}
+
+/* --- frames for the caller ----------------------------------------------- */
+
+static unsigned tx_reserve(struct pcf_queue *q, struct pcf_pkt *pkts,
+			   unsigned n)
+{
+	struct pcf_tx *tx = &q->tx;
+
+	if (tx->nfree < n)
+		reclaim(q);
+	n = smaller(n, tx->nfree);
+	for (unsigned i = 0; i < n; i++) {
+		uint64_t addr = tx->free[--tx->nfree];
+
+		pkts[i] = (struct pcf_pkt){ .caplen = q->umem->frame_size,
+					    .data = q->area + addr,
+					    .frame = addr,
+					    .queue = q->id };
+	}
+	return n;
+}
+
+static void tx_cancel(struct pcf_queue *q, const struct pcf_pkt *pkts,
+		      unsigned n)
+{
+	struct pcf_tx *tx = &q->tx;
+
+	for (unsigned i = 0; i < n && tx->nfree < tx->count; i++)
+		tx->free[tx->nfree++] = pkts[i].frame;
+}
+
+/* --- into the ring ------------------------------------------------------- */
+
+/* Within one frame of this memory, and that of the frame it says it has. */
+static bool tx_sendable(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	uint64_t at = pkt->data - q->area;
+
+	return pkt->data >= q->area && at < q->area_size &&
+	       (at & q->frame_mask) == (pkt->frame & q->frame_mask) &&
+	       (at & ~q->frame_mask) + pkt->caplen <= q->umem->frame_size;
+}
+
+static void put(struct pcf_queue *q, uint32_t idx, uint64_t addr, uint32_t len,
+		bool more)
+{
+	struct xdp_desc *d = xsk_ring_prod__tx_desc(&q->tx.ring, idx);
+
+	*d = (struct xdp_desc){ .addr = addr,
+				.len = len,
+				.options = more ? XDP_PKT_CONTD : 0 };
+}
+
+static unsigned ring_room(struct pcf_queue *q, unsigned n)
+{
+	return smaller(n, xsk_prod_nb_free(&q->tx.ring, n));
+}
+
+static unsigned tx_submit(struct pcf_queue *q, const struct pcf_pkt *pkts,
+			  unsigned n)
+{
+	uint32_t idx;
+
+	reclaim(q);
+	n = ring_room(q, n);
+	if (!n || xsk_ring_prod__reserve(&q->tx.ring, n, &idx) != n)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		put(q, idx + i, pkts[i].data - q->area, pkts[i].caplen, false);
+	xsk_ring_prod__submit(&q->tx.ring, n);
+	q->tx.pending += n;
+	q->tx.sent += n;
+	return n;
+}
+
+/* Over as many frames as it takes. */
+static void copy_one(struct pcf_queue *q, const struct pcf_pkt *pkt,
+		     uint32_t idx, unsigned span)
+{
+	uint32_t size = q->umem->frame_size, at = 0;
+
+	for (unsigned i = 0; i < span; i++) {
+		uint64_t addr = q->tx.free[--q->tx.nfree];
+		uint32_t part = smaller(size, pkt->caplen - at);
+
+		memcpy(q->area + addr, pkt->data + at, part);
+		put(q, idx + i, addr, part, i + 1 < span);
+		at += part;
+	}
+}
+
+static unsigned tx_copy(struct pcf_queue *q, const struct pcf_pkt *pkts,
+			unsigned n)
+{
+	struct pcf_tx *tx = &q->tx;
+	uint32_t size = q->umem->frame_size, idx;
+	unsigned i, used = 0;
+
+	reclaim(q);
+	for (i = 0; i < n; i++) {
+		unsigned span = (pkts[i].caplen + size - 1) / size;
+
+		if (tx->nfree < span || ring_room(q, span) < span ||
+		    xsk_ring_prod__reserve(&tx->ring, span, &idx) != span)
+			break;
+		copy_one(q, &pkts[i], idx, span);
+		used += span;
+	}
+	xsk_ring_prod__submit(&tx->ring, used);
+	tx->pending += used;
+	tx->sent += i;
+	return i;
+}
+
+/* --- to the kernel ------------------------------------------------------- */
+
+static uint32_t consumed(const struct pcf_queue *q)
+{
+	return __atomic_load_n(q->tx.ring.consumer, __ATOMIC_ACQUIRE);
+}
+
+static bool all_taken(const struct pcf_queue *q)
+{
+	return consumed(q) == *q->tx.ring.producer;
+}
+
+/* EBUSY: one frame was taken and dropped, since the device has no carrier or
+ * no room, as a packet socket would drop it without a word. */
+static int kick_copy(struct pcf_queue *q, bool *progress)
+{
+	uint32_t before = consumed(q);
+	int err = sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? errno : 0;
+
+	*progress = consumed(q) != before;
+	if (err == EBUSY && *progress)
+		q->tx.dropped++;
+	if (all_taken(q))
+		return 0;
+	return !err || err == EBUSY || err == EAGAIN || err == ENOBUFS ||
+			       err == EINTR ?
+		       -EAGAIN :
+		       -err;
+}
+
+/* The driver has them as soon as they are in the ring; it may have to be
+ * woken. */
+static int kick_zerocopy(struct pcf_queue *q, bool *progress)
+{
+	*progress = true;
+	if (!xsk_ring_prod__needs_wakeup(&q->tx.ring) ||
+	    sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 ||
+	    errno == EAGAIN || errno == EBUSY || errno == EINTR)
+		return 0;
+	return -errno;
+}
+
+static int tx_kick(struct pcf_queue *q, bool *progress)
+{
+	int err = q->zerocopy ? kick_zerocopy(q, progress) :
+				kick_copy(q, progress);
+
+	reclaim(q);
+	return err;
+}
+
+/* Where the last packet in the ring before `end` begins. */
+static uint32_t packet_start(const struct pcf_queue *q, uint32_t end)
+{
+	const struct xdp_desc *ring = q->tx.ring.ring;
+
+	do
+		end--;
+	while (ring[(end - 1) & q->tx.ring.mask].options & XDP_PKT_CONTD);
+	return end;
+}
+
+/* Never into a packet of which the kernel has the first part, and never behind
+ * a driver's back. */
+static unsigned tx_recall(struct pcf_queue *q, unsigned n, bool copies)
+{
+	struct pcf_tx *tx = &q->tx;
+	uint32_t cons = consumed(q), end = *tx->ring.producer;
+	unsigned i;
+
+	for (i = 0; i < n && !q->zerocopy && end != cons; i++) {
+		uint32_t start = packet_start(q, end);
+
+		if ((int32_t)(start - cons) < 0)
+			break;
+		for (; end != start; tx->pending--) {
+			struct xdp_desc *d =
+				xsk_ring_prod__tx_desc(&tx->ring, --end);
+
+			if (copies && tx->nfree < tx->count)
+				tx->free[tx->nfree++] =
+					d->addr & q->frame_mask;
+			d->options = 0;
+		}
+	}
+	tx->ring.cached_prod = end;
+	__atomic_store_n(tx->ring.producer, end, __ATOMIC_RELEASE);
+	tx->sent -= i;
+	return i;
+}
+
+static void tx_counters(struct pcf_queue *q, struct pcf_tx_counters *c)
+{
+	*c = (struct pcf_tx_counters){ .sent = q->tx.sent,
+				       .dropped = q->tx.dropped,
+				       .pending = q->tx.pending };
+}
+
+const struct pcf_tx_ops pcf_xdp_tx = {
+	.reserve = tx_reserve,
+	.cancel = tx_cancel,
+	.sendable = tx_sendable,
+	.submit = tx_submit,
+	.copy = tx_copy,
+	.kick = tx_kick,
+	.recall = tx_recall,
+	.counters = tx_counters,
+};
