@@ -108,18 +108,23 @@ void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t))
 	close(fd);
 }
 
-int net_host(void)
+int net_listen(const char *device)
 {
 	struct sockaddr_ll at = { .sll_family = AF_PACKET,
 				  .sll_protocol = htons(ETH_P_ALL),
-				  .sll_ifindex = if_nametoindex("vA") };
-	int size = 8 << 20;
+				  .sll_ifindex = if_nametoindex(device) };
+	int size = 64 << 20;
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)))
 		abort();
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	return fd;
+}
+
+int net_host(void)
+{
+	return net_listen("vA");
 }
 
 unsigned net_host_frames(int host)

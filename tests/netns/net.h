@@ -26,7 +26,10 @@ bool net_same(const uint8_t *data, unsigned len, uint32_t number);
 /* Send frames [first, first + n) from vB, frame i of size(i) bytes. */
 void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
 
-/* A packet socket on vA that sees what the host gets, and how many frames it
+/* A packet socket, non-blocking and with much room, that gets what arrives at
+ * a device. */
+int net_listen(const char *device);
+/* One on vA, which sees what the host gets, and how many frames it
  * has got so far. */
 int net_host(void);
 unsigned net_host_frames(int host);
