@@ -65,8 +65,8 @@ static void reclaim(struct pcf_queue *q)
 
 	while ((n = xsk_ring_cons__peek(&q->comp, RECLAIM_BATCH, &idx))) {
 		for (unsigned i = 0; i < n; i++)
-			send_home(q, *xsk_ring_cons__comp_addr(&q->comp,
-							       idx + i));
+			send_home(q,
+				  *xsk_ring_cons__comp_addr(&q->comp, idx + i));
 		xsk_ring_cons__release(&q->comp, n);
 		q->tx.pending -= smaller(n, q->tx.pending);
 	}
@@ -210,9 +210,9 @@ static int kick_copy(struct pcf_queue *q, bool *progress)
 	if (all_taken(q))
 		return 0;
 	return !err || err == EBUSY || err == EAGAIN || err == ENOBUFS ||
-			       err == EINTR ?
-		       -EAGAIN :
-		       -err;
+			       err == EINTR
+		       ? -EAGAIN
+		       : -err;
 }
 
 /* The driver has them as soon as they are in the ring; it may have to be
@@ -229,8 +229,8 @@ static int kick_zerocopy(struct pcf_queue *q, bool *progress)
 
 static int tx_kick(struct pcf_queue *q, bool *progress)
 {
-	int err = q->zerocopy ? kick_zerocopy(q, progress) :
-				kick_copy(q, progress);
+	int err = q->zerocopy ? kick_zerocopy(q, progress)
+			      : kick_copy(q, progress);
 
 	reclaim(q);
 	return err;
@@ -265,8 +265,7 @@ static unsigned tx_recall(struct pcf_queue *q, unsigned n, bool copies)
 				xsk_ring_prod__tx_desc(&tx->ring, --end);
 
 			if (copies && tx->nfree < tx->count)
-				tx->free[tx->nfree++] =
-					d->addr & q->frame_mask;
+				tx->free[tx->nfree++] = d->addr & q->frame_mask;
 			d->options = 0;
 		}
 	}

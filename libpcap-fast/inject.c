@@ -57,9 +57,9 @@ static int inject_rings(struct pcf_handle *h, const void *data, size_t size)
 	if (!size)
 		return empty_packet(h->p);
 	if (size > INT_MAX)
-		return pcf_fail(
-			h->p, PCAP_ERROR,
-			"More than %d bytes cannot be injected", INT_MAX);
+		return pcf_fail(h->p, PCAP_ERROR,
+				"More than %d bytes cannot be injected",
+				INT_MAX);
 	rc = pcf_transmit(h, tx_queue(h), &pkt, 1, PCF_FRAMES_COPY);
 	return rc < 0 ? send_failed(h->p, rc) : (int)size;
 }
@@ -69,16 +69,17 @@ static int inject_stock(struct pcf_handle *h, pcap_t *p, const void *data,
 {
 	if (h && h->shadow)
 		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return pcf_stock()->pcap_inject ?
-		       pcf_stock()->pcap_inject(p, data, size) : PCAP_ERROR;
+	return pcf_stock()->pcap_inject
+		       ? pcf_stock()->pcap_inject(p, data, size)
+		       : PCAP_ERROR;
 }
 
 int pcap_inject(pcap_t *p, const void *data, size_t size)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
-	return has_tx(h) ? inject_rings(h, data, size) :
-			   inject_stock(h, p, data, size);
+	return has_tx(h) ? inject_rings(h, data, size)
+			 : inject_stock(h, p, data, size);
 }
 
 int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
@@ -89,9 +90,9 @@ int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
 		return inject_rings(h, data, size) < 0 ? PCAP_ERROR : 0;
 	if (h)
 		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return pcf_stock()->pcap_sendpacket ?
-		       pcf_stock()->pcap_sendpacket(p, data, size) :
-		       PCAP_ERROR;
+	return pcf_stock()->pcap_sendpacket
+		       ? pcf_stock()->pcap_sendpacket(p, data, size)
+		       : PCAP_ERROR;
 }
 
 /* --- batches ------------------------------------------------------------- */
@@ -193,8 +194,8 @@ int pcap_inject_batch(pcap_t *p, const struct pcap_batch_pkt *pkts, int n)
 
 	if (n <= 0)
 		return 0;
-	return has_tx(h) ? batch_rings(h, pkts, n, PCF_FRAMES_COPY) :
-			   batch_stock(h, p, pkts, n);
+	return has_tx(h) ? batch_rings(h, pkts, n, PCF_FRAMES_COPY)
+			 : batch_stock(h, p, pkts, n);
 }
 
 /* --- in place ------------------------------------------------------------ */
@@ -217,8 +218,9 @@ static int reserve_own(struct pcf_handle *h, struct pcap_batch_pkt *pkts, int n)
 	for (int i = 0; i < n; i++) {
 		pkts[i] = (struct pcap_batch_pkt){ .hdr.caplen = OWN_FRAME };
 		if (pcf_batch_own(h, &pkts[i], OWN_FRAME))
-			return i ? i : pcf_fail(h->p, PCAP_ERROR, "malloc: %s",
-						strerror(ENOMEM));
+			return i ? i
+				 : pcf_fail(h->p, PCAP_ERROR, "malloc: %s",
+					    strerror(ENOMEM));
 		pkts[i].flags |= PCF_BATCH_RESERVED;
 	}
 	return n;
@@ -270,8 +272,9 @@ int pcap_tx_submit(pcap_t *p, struct pcap_batch_pkt *pkts, int n)
 		return 0;
 	ours = h ? count_reserved(h, pkts, n) : 0;
 	if (!ours)
-		return pcf_fail(p, PCAP_ERROR,
-				"pcap_tx_submit: packet 0 is not in a reserved frame");
+		return pcf_fail(
+			p, PCAP_ERROR,
+			"pcap_tx_submit: packet 0 is not in a reserved frame");
 	if (has_tx(h)) {
 		rc = batch_rings(h, pkts, ours, PCF_FRAMES_OWN);
 		for (int i = 0; i < rc; i++)

@@ -16,14 +16,16 @@ int pcap_fast_share(pcap_t *out, pcap_t *in)
 	struct pcf_handle *a = pcf_find(out), *b = pcf_find(in);
 
 	if (!a || !b || a == b)
-		return pcf_fail(out, PCAP_ERROR,
-				"pcap_fast_share: two handles of pcap_create() are needed");
+		return pcf_fail(
+			out, PCAP_ERROR,
+			"pcap_fast_share: two handles of pcap_create() are needed");
 	if (a->active || b->active)
 		return pcf_fail(out, PCAP_ERROR_ACTIVATED,
 				"can't perform operation on activated capture");
 	if ((a->partner && a->partner != b) || (b->partner && b->partner != a))
-		return pcf_fail(out, PCAP_ERROR,
-				"pcap_fast_share: it shares with another handle already");
+		return pcf_fail(
+			out, PCAP_ERROR,
+			"pcap_fast_share: it shares with another handle already");
 	a->partner = b;
 	b->partner = a;
 	return 0;
@@ -44,23 +46,24 @@ static struct pcf_queue *same_memory(struct pcf_handle *in,
 	if (i >= out->backend->nqueues)
 		return NULL;
 	q = out->backend->ops->queue(out->backend, i);
-	return out->backend->tx->sendable(q, (const struct pcf_pkt *)pkt) ?
-		       q : NULL;
+	return out->backend->tx->sendable(q, (const struct pcf_pkt *)pkt)
+		       ? q
+		       : NULL;
 }
 
 static int forward_frames(struct pcf_handle *in, struct pcf_handle *out,
 			  struct pcf_queue *q, struct pcap_batch_pkt *pkts,
 			  int n)
 {
-	int rc = pcf_transmit(out, q, (struct pcf_pkt *)pkts, n,
-			      PCF_FRAMES_OWN);
+	int rc =
+		pcf_transmit(out, q, (struct pcf_pkt *)pkts, n, PCF_FRAMES_OWN);
 
 	for (int i = 0; i < rc; i++)
 		pcf_batch_give_away(in, &pkts[i]);
 	if (rc == -EAGAIN)
 		return 0;
-	return rc < 0 ? pcf_fail(out->p, PCAP_ERROR, "send: %s",
-				 strerror(-rc)) : rc;
+	return rc < 0 ? pcf_fail(out->p, PCAP_ERROR, "send: %s", strerror(-rc))
+		      : rc;
 }
 
 /* What is not held goes back with the rest of its batch. */
@@ -94,13 +97,14 @@ static int forward_run(struct pcf_handle *in, struct pcf_handle *out,
 	struct pcf_queue *q = out ? same_memory(in, out, pkts) : NULL;
 
 	if (!pkts->data)
-		return pcf_fail(to, PCAP_ERROR,
-				"pcap_forward_batch: a packet that was given back");
+		return pcf_fail(
+			to, PCAP_ERROR,
+			"pcap_forward_batch: a packet that was given back");
 	if (!out)
 		return forward_copies(in->p, to, pkts, n);
 	n = same_way(in, out, pkts, n, q);
-	return q ? forward_frames(in, out, q, pkts, n) :
-		   forward_copies(in->p, to, pkts, n);
+	return q ? forward_frames(in, out, q, pkts, n)
+		 : forward_copies(in->p, to, pkts, n);
 }
 
 int pcap_forward_batch(pcap_t *in, pcap_t *out, struct pcap_batch_pkt *pkts,

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #define ETHERNET_HEADER 14
-#define VLAN_TAG 4
+#define VLAN_TAG	4
 /* Pauses while the kernel takes nothing, in microseconds. */
-#define PAUSE_FIRST 20
+#define PAUSE_FIRST   20
 #define PAUSE_LONGEST 1000
 
 /* As the packet socket sees it: only an 802.1Q tag may make a packet longer

@@ -486,12 +486,10 @@ static void counted(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(inject),	PCF_TEST(batches),
-	PCF_TEST(jumbo),	PCF_TEST(in_place),
-	PCF_TEST(reserve_all),	PCF_TEST(bad_sizes),
-	PCF_TEST(other_handles), PCF_TEST(link_events),
-	PCF_TEST(threads),	PCF_TEST(counted),
-	CU_TEST_INFO_NULL,
+	PCF_TEST(inject),	 PCF_TEST(batches),	PCF_TEST(jumbo),
+	PCF_TEST(in_place),	 PCF_TEST(reserve_all), PCF_TEST(bad_sizes),
+	PCF_TEST(other_handles), PCF_TEST(link_events), PCF_TEST(threads),
+	PCF_TEST(counted),	 CU_TEST_INFO_NULL,
 };
 
 int main(void)

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Forwarding between two interfaces, in a namespace of its own, as root:
+ *
+ *	vB <--> vA  this program  vC <--> vD
+ */
+#include "compat/public.h"
+#include "tests/netns/net.h"
+#include "tests/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH 64
+
+static char errbuf[PCAP_ERRBUF_SIZE];
+static bool have_net;
+
+static bool skip(void)
+{
+	if (!have_net)
+		pcf_skip("needs root and network namespaces");
+	return !have_net;
+}
+
+static void links(unsigned a_queues, unsigned c_queues, unsigned mtu)
+{
+	net_link(a_queues, mtu);
+	net_do("ip link del vC 2>/dev/null");
+	if (net_do("ip link add vC mtu %u numrxqueues %u numtxqueues %u type veth peer name vD mtu %u numrxqueues %u numtxqueues %u",
+		   mtu, c_queues, c_queues, mtu, c_queues, c_queues) ||
+	    net_do("ip link set vC up && ip link set vD up"))
+		abort();
+}
+
+static pcap_t *create(const char *device)
+{
+	pcap_t *p = pcap_create(device, errbuf);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	pcap_set_snaplen(p, 65535);
+	pcap_set_promisc(p, 1);
+	pcap_set_timeout(p, 10);
+	return p;
+}
+
+static void activate(pcap_t *p)
+{
+	int rc = pcap_activate(p);
+
+	if (rc < 0)
+		printf("    activate: %d %s\n", rc, pcap_geterr(p));
+	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	pcap_setnonblock(p, 1, errbuf);
+	pcap_setdirection(p, PCAP_D_IN);
+}
+
+struct pair {
+	pcap_t *a, *c;
+};
+
+static struct pcap_fast_info info_of(pcap_t *p)
+{
+	struct pcap_fast_info info;
+
+	CU_ASSERT_EQUAL(pcap_fast_get_info(p, &info, sizeof(info)), 0);
+	return info;
+}
+
+static struct pair open_pair(const char *a, const char *c, bool share,
+			     bool shared)
+{
+	struct pair x = { create(a), create(c) };
+
+	if (share)
+		CU_ASSERT_EQUAL(pcap_fast_share(x.c, x.a), 0);
+	activate(x.a);
+	activate(x.c);
+	CU_ASSERT_EQUAL(info_of(x.a).shares_memory, shared);
+	CU_ASSERT_EQUAL(info_of(x.c).shares_memory, shared);
+	return x;
+}
+
+static void close_pair(struct pair *x)
+{
+	pcap_close(x->a);
+	pcap_close(x->c);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static unsigned size_any(uint32_t i)
+{
+	return 60 + i * 37 % 1455;
+}
+
+static unsigned size_jumbo(uint32_t i)
+{
+	return i % 3 ? 60 + i * 131 % 8955 : 60;
+}
+
+/* The next packets, which may be on their way for a while. */
+static int next_batch(pcap_t *p, struct pcap_batch_pkt *pkts)
+{
+	int n = pcap_next_batch(p, pkts, BATCH);
+
+	for (int i = 0; !n && i < 1000; i++) {
+		usleep(1000);
+		n = pcap_next_batch(p, pkts, BATCH);
+	}
+	return n;
+}
+
+/* So many from one to the other; those that `drop` names by their number are
+ * not sent on. How many came. */
+static unsigned forward(pcap_t *in, pcap_t *out, unsigned expected,
+			bool (*drop)(uint32_t))
+{
+	struct pcap_batch_pkt pkts[BATCH], on[BATCH];
+	unsigned total = 0;
+	int n = 1;
+
+	while (total < expected && (n = next_batch(in, pkts)) > 0) {
+		int m = 0;
+
+		for (int i = 0; i < n; i++) {
+			uint32_t number;
+
+			memcpy(&number, pkts[i].data + 42, 4);
+			if (!drop || !drop(number))
+				on[m++] = pkts[i];
+		}
+		CU_ASSERT_EQUAL(pcap_forward_batch(in, out, on, m), m);
+		for (int i = 0; i < m; i++)
+			CU_ASSERT_PTR_NULL(on[i].data);
+		total += n;
+	}
+	CU_ASSERT_EQUAL(pcap_next_batch(in, pkts, BATCH), 0);
+	return total;
+}
+
+/* Like net_send(), from any device. */
+static void send_from(const char *device, uint32_t first, unsigned n,
+		      unsigned (*size)(uint32_t))
+{
+	int fd = net_listen(device);
+	uint8_t f[9100];
+
+	for (uint32_t i = first; i < first + n; i++) {
+		net_frame(f, size(i), i);
+		while (send(fd, f, size(i), 0) < 0)
+			if (errno != ENOBUFS && errno != EAGAIN)
+				abort();
+	}
+	close(fd);
+}
+
+/* The next frame, which may be on its way for a while. */
+static ssize_t next(int fd, uint8_t *f, size_t size)
+{
+	ssize_t len = recv(fd, f, size, 0);
+
+	for (int i = 0; len < 0 && i < 1000; i++) {
+		usleep(1000);
+		len = recv(fd, f, size, 0);
+	}
+	return len;
+}
+
+/* In order and whole: how many. */
+static unsigned arrived(int fd, uint32_t first, uint32_t end,
+			unsigned (*size)(uint32_t), bool (*drop)(uint32_t))
+{
+	uint8_t f[10000];
+	unsigned n = 0;
+
+	for (uint32_t i = first; i < end; i++) {
+		ssize_t len;
+
+		if (drop && drop(i))
+			continue;
+		len = next(fd, f, sizeof(f));
+		if (len != (ssize_t)size(i) || !net_same(f, len, i)) {
+			printf("    frame %u: %zd bytes, not as sent\n", i,
+			       len);
+			break;
+		}
+		n++;
+	}
+	CU_ASSERT_TRUE(recv(fd, f, sizeof(f), 0) < 0);
+	return n;
+}
+
+static bool drop_some(uint32_t i)
+{
+	return i * 2654435761u >> 30 == 0;
+}
+
+static unsigned kept(uint32_t end)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < end; i++)
+		n += !drop_some(i);
+	return n;
+}
+
+/* More than the memory has frames, in both directions: each frame must come
+ * back, or it would end. At the end all are in their places: a burst of as
+ * many as there is room for is taken without loss. */
+static void both_ways(const char *a, const char *c, bool share, bool shared,
+		      unsigned burst)
+{
+	struct pair x = open_pair(a, c, share, shared);
+	int to_d = net_listen("vD"), to_b = net_listen("vB");
+	uint32_t step = 500;
+
+	for (uint32_t i = 0; i < 40000; i += step) {
+		send_from("vB", i, step, size_any);
+		CU_ASSERT_EQUAL(forward(x.a, x.c, step, drop_some), step);
+		CU_ASSERT_EQUAL_FATAL(
+			arrived(to_d, i, i + step, size_any, drop_some),
+			kept(i + step) - kept(i));
+		while (recv(to_b, &(char){ 0 }, 1, 0) >= 0)
+			;
+		send_from("vD", i, step, size_any);
+		CU_ASSERT_EQUAL(forward(x.c, x.a, step, drop_some), step);
+		CU_ASSERT_EQUAL_FATAL(
+			arrived(to_b, i, i + step, size_any, drop_some),
+			kept(i + step) - kept(i));
+		while (recv(to_d, &(char){ 0 }, 1, 0) >= 0)
+			;
+	}
+	CU_ASSERT_EQUAL(pcap_tx_flush(x.a, 1000), 0);
+	CU_ASSERT_EQUAL(pcap_tx_flush(x.c, 1000), 0);
+	send_from("vB", 0, burst, size_any);
+	CU_ASSERT_EQUAL(forward(x.a, x.c, burst, NULL), burst);
+	send_from("vD", 0, burst, size_any);
+	CU_ASSERT_EQUAL(forward(x.c, x.a, burst, NULL), burst);
+	close(to_b);
+	close(to_d);
+	close_pair(&x);
+}
+
+static void without_copy(void)
+{
+	if (skip())
+		return;
+	links(1, 1, 1500);
+	both_ways("exclusive:vA", "exclusive:vC", true, true, 16000);
+}
+
+static void with_copy(void)
+{
+	if (skip())
+		return;
+	links(1, 1, 1500);
+	both_ways("exclusive:vA", "exclusive:vC", false, false, 16000);
+	both_ways("exclusive:vA", "mirror:vC", true, false, 500);
+	both_ways("mirror:vA", "exclusive:vC", true, false, 500);
+	both_ways("exclusive:vA", "system:vC", true, false, 500);
+}
+
+/* More queues on one side: those without a counterpart copy. */
+static void queues(void)
+{
+	struct pair x;
+	int to_d;
+
+	if (skip())
+		return;
+	links(4, 2, 1500);
+	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+	to_d = net_listen("vD");
+	for (uint32_t i = 0; i < 20000; i += 500) {
+		send_from("vB", i, 500, size_any);
+		CU_ASSERT_EQUAL(forward(x.a, x.c, 500, NULL), 500);
+		CU_ASSERT_EQUAL(arrived(to_d, i, i + 500, size_any, NULL), 500);
+	}
+	close(to_d);
+	close_pair(&x);
+}
+
+static void jumbo(void)
+{
+	struct pair x;
+	int to_d;
+
+	if (skip())
+		return;
+	links(1, 1, 9000);
+	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+	to_d = net_listen("vD");
+	for (uint32_t i = 0; i < 10000; i += 200) {
+		send_from("vB", i, 200, size_jumbo);
+		CU_ASSERT_EQUAL(forward(x.a, x.c, 200, NULL), 200);
+		CU_ASSERT_EQUAL(arrived(to_d, i, i + 200, size_jumbo, NULL),
+				200);
+	}
+	close(to_d);
+	close_pair(&x);
+}
+
+/* Out of the same interface that it came in by. */
+static void reflected(void)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+	pcap_t *p;
+	int fd, n;
+
+	if (skip())
+		return;
+	links(1, 1, 1500);
+	p = create("exclusive:vA");
+	activate(p);
+	for (uint32_t i = 0; i < 40000; i += 40) {
+		send_from("vB", i, 40, size_any);
+		fd = net_listen("vB");
+		n = pcap_next_batch(p, pkts, BATCH);
+		CU_ASSERT_EQUAL(n, 40);
+		CU_ASSERT_EQUAL(pcap_forward_batch(p, p, pkts, n), n);
+		CU_ASSERT_EQUAL(arrived(fd, i, i + 40, size_any, NULL), 40);
+		close(fd);
+	}
+	pcap_close(p);
+}
+
+static int arrived_backwards(int fd, int n)
+{
+	uint8_t f[10000];
+	int i;
+
+	for (i = 0; i < n; i++) {
+		ssize_t len = next(fd, f, sizeof(f));
+
+		if (len != size_any(n - 1 - i) || !net_same(f, len, n - 1 - i))
+			break;
+	}
+	return i;
+}
+
+/* Held over many reads, then sent on, in another order. */
+static void held(void)
+{
+	struct pcap_batch_pkt pkts[BATCH], kept_back[20];
+	struct pair x;
+	int to_d;
+
+	if (skip())
+		return;
+	links(1, 1, 1500);
+	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+	for (int round = 0; round < 100; round++) {
+		send_from("vB", 0, 20, size_any);
+		CU_ASSERT_EQUAL(pcap_next_batch(x.a, kept_back, 20), 20);
+		CU_ASSERT_EQUAL(pcap_hold_batch(x.a, kept_back, 20), 0);
+		send_from("vB", 0, 300, size_any);
+		while (pcap_next_batch(x.a, pkts, BATCH) > 0)
+			;
+		to_d = net_listen("vD");
+		for (int i = 19; i >= 0; i--)
+			CU_ASSERT_EQUAL(
+				pcap_forward_batch(x.a, x.c, &kept_back[i], 1),
+				1);
+		CU_ASSERT_EQUAL(arrived_backwards(to_d, 20), 20);
+		close(to_d);
+	}
+	close_pair(&x);
+}
+
+static void bad_input(void)
+{
+	struct pcap_batch_pkt pkts[2];
+	struct pair x;
+	pcap_t *third;
+
+	if (skip())
+		return;
+	links(1, 1, 1500);
+	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+	third = create("exclusive:vA");
+	CU_ASSERT_EQUAL(pcap_fast_share(third, x.a), PCAP_ERROR_ACTIVATED);
+	CU_ASSERT_EQUAL(pcap_fast_share(third, third), PCAP_ERROR);
+	pcap_close(third);
+	net_send(0, 2, size_any);
+	CU_ASSERT_EQUAL(pcap_next_batch(x.a, pkts, 2), 2);
+	CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts, 1), 1);
+	/* given away once is given away */
+	CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts, 1), PCAP_ERROR);
+	CU_ASSERT_EQUAL(pcap_hold_batch(x.a, pkts, 1), PCAP_ERROR);
+	CU_ASSERT_EQUAL(pcap_release_batch(x.a, pkts, 1), 0);
+	net_do("ip link set vC down");
+	CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts + 1, 1), PCAP_ERROR);
+	CU_ASSERT_STRING_EQUAL(pcap_geterr(x.c), "send: Network is down");
+	CU_ASSERT_PTR_NOT_NULL(pkts[1].data);
+	close_pair(&x);
+}
+
+/* Either may go first, and interfaces may disappear under it. */
+static void closed_in_any_order(void)
+{
+	if (skip())
+		return;
+	for (int i = 0; i < 20; i++) {
+		struct pair x;
+
+		links(1, 1, 1500);
+		x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+		net_send(0, 100, size_any);
+		CU_ASSERT_EQUAL(forward(x.a, x.c, 100, NULL), 100);
+		net_send(0, 100, size_any);
+		if (i % 4 == 2)
+			net_do("ip link del vA");
+		if (i % 4 == 3)
+			net_do("ip link del vC");
+		if (i % 2) {
+			pcap_close(x.a);
+			pcap_close(x.c);
+		} else {
+			pcap_close(x.c);
+			pcap_close(x.a);
+		}
+		CU_ASSERT_EQUAL(net_left_over(), 0);
+	}
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(without_copy), PCF_TEST(with_copy),
+	PCF_TEST(queues),	PCF_TEST(jumbo),
+	PCF_TEST(reflected),	PCF_TEST(held),
+	PCF_TEST(bad_input),	PCF_TEST(closed_in_any_order),
+	CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	have_net = net_enter();
+	return pcf_run_tests("forward", tests);
+}
