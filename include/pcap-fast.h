@@ -180,6 +180,50 @@ int pcap_forward_batch(pcap_t *in, pcap_t *out, struct pcap_batch_pkt *pkts,
 		       int n);
 
 /*
+ * Send queues, as WinPcap and Npcap have them: packets with their times in one
+ * buffer, sent together.
+ */
+typedef struct pcap_send_queue {
+	u_int maxlen; /* bytes of the buffer */
+	u_int len;    /* bytes in use */
+	char *buffer; /* for each packet a struct pcap_pkthdr, then its bytes */
+} pcap_send_queue;
+
+/*
+ * Make a queue of `memsize` bytes; a packet takes hdr.caplen and
+ * sizeof(struct pcap_pkthdr) of them. NULL: no memory.
+ *   since    0.1
+ */
+pcap_send_queue *pcap_sendqueue_alloc(u_int memsize);
+
+/* Free a queue. Takes NULL.
+ *   since    0.1
+ */
+void pcap_sendqueue_destroy(pcap_send_queue *queue);
+
+/*
+ * Append a copy of a packet. hdr.ts, in the unit of the handle that will send
+ * it, has a meaning for `sync` only.
+ *
+ *   returns  0; -1 no room
+ *   since    0.1
+ */
+int pcap_sendqueue_queue(pcap_send_queue *queue, const struct pcap_pkthdr *hdr,
+			 const u_char *data);
+
+/*
+ * Send all packets of a queue, which stays as it is. Blocks until the last is
+ * accepted, also for the time between them.
+ *
+ *   sync     0: as fast as possible; else at the distances of their times
+ *   returns  bytes of the queue that were sent, headers counted: queue->len
+ *            unless a packet failed (pcap_geterr() says why), the handle is
+ *            non-blocking and had no room, or pcap_breakloop() was called
+ *   since    0.1
+ */
+u_int pcap_sendqueue_transmit(pcap_t *p, pcap_send_queue *queue, int sync);
+
+/*
  * Ask for a mode by name. Before pcap_activate(); stronger than a prefix of
  * the device name and than PCAP_FAST_MODE. A mode asked for by name that
  * cannot be had makes pcap_activate() fail with the reason; only

@@ -12,6 +12,9 @@ static const struct {
 } commands[] = {
 	{ "run", tool_run, "run a program on libpcap-fast" },
 	{ "path", tool_path, "print the drop-in's path, for LD_PRELOAD" },
+	{ "bridge", tool_bridge, "forward between two interfaces" },
+	{ "gen", tool_gen, "send made-up packets" },
+	{ "replay", tool_replay, "send the packets of a file" },
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -8,6 +8,9 @@
 
 int tool_run(int argc, char **argv);
 int tool_path(int argc, char **argv);
+int tool_bridge(int argc, char **argv);
+int tool_gen(int argc, char **argv);
+int tool_replay(int argc, char **argv);
 
 /* The absolute path of the drop-in: of the build tree that the command itself
  * lies in, else the installed one. 0, or -1 with a line on stderr. */

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the sending subcommands share: a handle, a pace, and an account. */
+#ifndef PCF_SENDER_H
+#define PCF_SENDER_H
+
+#include "pcap-fast.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sender {
+	const char *name;	/* of the subcommand */
+	pcap_t *p;
+	double pps, mbps;	/* 0: as fast as it goes */
+	bool json;
+	uint64_t frames, bytes;
+	int64_t start, shown;	/* ns */
+	uint64_t frames_shown;
+};
+
+/* Set by SIGINT and SIGTERM: come to an end. */
+extern volatile bool sender_stop;
+
+/* A number from the command line, or exit with status 2. */
+double sender_number(const char *name, const char *option, const char *text,
+		     double least, double most);
+
+/* Open the interface for sending and start the clock. False: a line on stderr
+ * says why. */
+bool sender_open(struct sender *s, const char *device);
+
+/* How many of `n` packets of about `len` bytes are due; waits for the first. */
+int sender_due(struct sender *s, int n, uint32_t len);
+
+/* Send them all. False: stopped, or a line on stderr says why not. */
+bool sender_send(struct sender *s, const struct pcap_batch_pkt *pkts, int n);
+
+/* Wait for the last frame, print the account and close. */
+void sender_close(struct sender *s);
+
+int64_t sender_clock(void);
+
+#endif
