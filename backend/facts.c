@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/root.h"
 #include "compat/features.h"
@@ -95,4 +96,20 @@ int pcf_facts_gather(const char *ifname, struct pcf_facts *facts)
 	gather_driver(facts);
 	gather_program(facts);
 	return 0;
+}
+
+unsigned pcf_facts_wait_carrier(const char *ifname, unsigned most_ms,
+				bool *back)
+{
+	const unsigned step = 10;
+	struct pcf_link link;
+	unsigned ms = 0;
+
+	for (;; ms += step) {
+		memset(&link, 0, sizeof(link));
+		*back = !pcf_link_get(ifname, &link) && link.carrier;
+		if (*back || ms >= most_ms)
+			return ms;
+		usleep(step * 1000);
+	}
 }

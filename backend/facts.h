@@ -43,4 +43,10 @@ struct pcf_facts {
  * for trouble that leaves nothing known, such as no memory). */
 int pcf_facts_gather(const char *ifname, struct pcf_facts *facts);
 
+/* Wait until the link has its carrier again, `most_ms` at most: some drivers
+ * reset it when an XDP program is attached. Milliseconds that it took, `*back`
+ * whether it came. */
+unsigned pcf_facts_wait_carrier(const char *ifname, unsigned most_ms,
+				bool *back);
+
 #endif

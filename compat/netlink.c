@@ -66,6 +66,7 @@ static int link_cb(const struct nlmsghdr *nlh, void *data)
 	if (mac && mnl_attr_get_payload_len(mac) == sizeof(link->mac))
 		memcpy(link->mac, mnl_attr_get_payload(mac), sizeof(link->mac));
 	link->mtu = pcf_nl_uint(pcf_nl_attr(nlh, fixed, IFLA_MTU));
+	link->carrier = pcf_nl_uint(pcf_nl_attr(nlh, fixed, IFLA_CARRIER));
 	link->master = pcf_nl_uint(pcf_nl_attr(nlh, fixed, IFLA_MASTER));
 	link->rx_queues =
 		pcf_nl_uint(pcf_nl_attr(nlh, fixed, IFLA_NUM_RX_QUEUES));

@@ -18,6 +18,7 @@ struct pcf_link {
 	char name[IFNAMSIZ];
 	char kind[24];	/* "veth", "vlan", "bridge", ... or "" */
 	unsigned flags; /* IFF_UP, IFF_RUNNING, ... */
+	bool carrier;	/* now; IFF_RUNNING follows up to a second later */
 	uint16_t type;	/* ARPHRD_ETHER, ... */
 	uint8_t mac[6];
 	uint32_t mtu;

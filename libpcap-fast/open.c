@@ -19,6 +19,7 @@
 #include "libpcap-fast/wait.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@
 #define MAX_QUEUES 1024
 /* How long pcap_close() waits for frames that are being sent. */
 #define CLOSE_MS 100
+/* ... and pcap_activate() for a link that the driver has reset. */
+#define LINK_MS 5000
 
 /* --- create -------------------------------------------------------------- */
 
@@ -302,15 +305,32 @@ static int begin(struct pcf_handle *h)
 	return h->backend->ops->arm(h->backend, true);
 }
 
-/* What the backend stepped down on its way is part of the reason. */
-static void add_note(struct pcf_handle *h)
+/* What happened on the way is part of the reason. */
+__attribute__((format(printf, 2, 3))) static void
+add_note(struct pcf_handle *h, const char *fmt, ...)
 {
 	size_t used = strlen(h->choice.reason);
+	va_list ap;
 
-	if (*h->opened.note)
-		snprintf(h->choice.reason + used,
-			 sizeof(h->choice.reason) - used, "; %s",
-			 h->opened.note);
+	va_start(ap, fmt);
+	vsnprintf(h->choice.reason + used, sizeof(h->choice.reason) - used, fmt,
+		  ap);
+	va_end(ap);
+}
+
+/* A caller that sends at once, or counts from now on, shall not lose what the
+ * driver's reset costs. */
+static void wait_for_link(struct pcf_handle *h, const struct pcf_facts *facts)
+{
+	unsigned ms;
+	bool back;
+
+	if (!facts->link.carrier)
+		return;
+	ms = pcf_facts_wait_carrier(facts->link.name, LINK_MS, &back);
+	if (ms || !back)
+		add_note(h, "; the driver reset the link: %s after %u ms",
+			 back ? "up again" : "still down", ms);
 }
 
 /* In `auto`, a backend that cannot be had is one more step down. A mode asked
@@ -369,7 +389,9 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return begin_failed(h, err, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
-	add_note(h);
+	if (*h->opened.note)
+		add_note(h, "; %s", h->opened.note);
+	wait_for_link(h, facts);
 	log_choice(h);
 	return rc;
 }

@@ -210,6 +210,74 @@ test_rounds() {
 	echo "$rounds rounds in $(($(cut -d . -f 1 /proc/uptime) - begun)) s"
 }
 
+# n0 sends, zero-copy, and the peer's stock capture checks every byte; more
+# frames than there are for sending, so that each must come back.
+inject_by() {
+	start peer vm_recv -w $window n1 5000
+	$zerocopy vm_inject -w $window -z 1 -M "$1" n0 5000 && finish &&
+		return 0
+	stop
+	return 1
+}
+
+test_inject() {
+	inject_by inject
+}
+
+test_inject_batch() {
+	inject_by batch
+}
+
+test_in_place() {
+	inject_by place
+}
+
+# What the peer sends comes back to it by the same frames, in order.
+reflect_by() {
+	rm -f $window /tmp/there
+	$zerocopy vm_inject -w /tmp/there -z 1 -M "$1" n0 3000 >/tmp/reflect &
+	reflector=$!
+	peer vm_send -w /tmp/there n1 0 &&
+		start peer vm_recv -w $window -f inbound n1 3000 &&
+		peer vm_send -w $window n1 3000 && finish && wait $reflector &&
+		cat /tmp/reflect && return 0
+	stop
+	kill -9 $reflector 2>/dev/null
+	cat /tmp/reflect
+	return 1
+}
+
+test_forward() {
+	reflect_by reflect
+}
+
+test_hold() {
+	reflect_by held
+}
+
+# Round and round between the two NICs, with one packet memory.
+test_circle() {
+	peer ethtool -K n1 rxvlan off >/dev/null 2>&1
+	$zerocopy vm_inject -z 1 -M circle -n peer -o n1 n0 20000
+}
+
+# Two captures on one NIC: the mirror sees what the exclusive one takes.
+test_mirror() {
+	rm -f /tmp/mirror.pcap
+	start $zerocopy vm_recv -w $window -z 1 n0 1000
+	wait_ready
+	$preload PCAP_FAST_MODE=mirror tcpdump -i n0 -w /tmp/mirror.pcap \
+		-c 1000 udp >/tmp/mirror 2>&1 &
+	mirror=$!
+	wait_text /tmp/mirror "listening on" && feed 0 1000 && finish &&
+		wait_end $mirror && grep "1000 packets captured" /tmp/mirror &&
+		return 0
+	stop
+	kill -9 $mirror 2>/dev/null
+	cat /tmp/mirror
+	return 1
+}
+
 # Frames too large for zero-copy: any mode, with its reason, nothing lost.
 large() {
 	ip link set n0 mtu "$1" && peer ip link set n1 mtu "$1" && link_up &&
@@ -338,7 +406,8 @@ test_measure() {
 }
 
 all="probe_rx probe_tx stock tcpdump dispatch loop next_ex overrun filter
-queues_2 queues_4 link_down_up ring_size channels sigkill rounds mtu_3000
+queues_2 queues_4 link_down_up ring_size channels sigkill rounds inject
+inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off
 measure unbind"
 for test in ${*:-$all}; do
