@@ -28,7 +28,7 @@
 #define IN_FLIGHT 128
 #define BATCH	  32
 #define HELD	  96
-#define PATIENCE  10.0
+#define PATIENCE  30.0
 
 static struct vm_shape shape;
 static struct vm_window *window;

@@ -12,6 +12,7 @@
  *     -z 0|1    the handle must be copy or zero-copy
  *     -u        any order, as from several queues; stamps must still ascend
  *     -P        not promiscuous
+ *     -I        only what comes in
  *     -e TEXT   reading must end with this error, after COUNT frames
  *     -S SECS   count for so long without checking, print the frames
  *               that one second of the first processor would do
@@ -46,7 +47,7 @@ static struct {
 	uint32_t count;
 	unsigned buffer, turns, queues, rounds;
 	int zerocopy; /* -1: either */
-	int any_order, promisc;
+	int any_order, promisc, inbound;
 	unsigned seconds;
 } want = { .call = "dispatch", .zerocopy = -1, .promisc = 1 };
 
@@ -171,7 +172,7 @@ static int open_handle(void)
 		       pcap_geterr(handle));
 		return -1;
 	}
-	return 0;
+	return want.inbound ? pcap_setdirection(handle, PCAP_D_IN) : 0;
 }
 
 static int set_filter(void)
@@ -334,7 +335,7 @@ static void report(double processor)
 		       info.reason, info.filter_reason);
 }
 
-#define OPTIONS "w:f:M:e:L:z:uPS:B:T:q:R:"
+#define OPTIONS "w:f:M:e:L:z:uPIS:B:T:q:R:"
 
 /* Long for being one case an option. */
 static int parse(int argc, char **argv)
@@ -366,6 +367,9 @@ static int parse(int argc, char **argv)
 			break;
 		case 'P':
 			want.promisc = 0;
+			break;
+		case 'I':
+			want.inbound = 1;
 			break;
 		case 'S':
 			want.seconds = (unsigned)atoi(optarg);
