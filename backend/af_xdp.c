@@ -50,7 +50,9 @@ struct xdp_backend {
 	unsigned rx_queues;
 	uint32_t epoch;
 	uint32_t frame_size;	/* in copy mode */
-	bool generic, armed, frags;
+	bool generic, armed, frags, drop_rest;
+	pcf_emit_filter keep;	/* what is left to the host */
+	void *keep_arg;
 	struct pcf_queue *queues;
 };
 
@@ -470,7 +472,10 @@ static struct pcf_prog_env prog_env(const struct xdp_backend *x)
 	return (struct pcf_prog_env){ .xsk_map = x->xsk_map,
 				      .ctl_map = x->ctl_map,
 				      .rx_queues = x->rx_queues,
-				      .generic = x->generic };
+				      .generic = x->generic,
+				      .drop_rest = x->drop_rest,
+				      .keep = x->keep,
+				      .keep_arg = x->keep_arg };
 }
 
 static int claim_slot(struct xdp_backend *x, char *why, size_t size)
@@ -549,6 +554,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 	x->xsk_map = x->ctl_map = x->prog_all = x->prog_filter = -1;
 	x->rx_queues = how->rx_queues;
 	x->generic = how->generic;
+	x->drop_rest = how->drop_rest;
 	x->base.nqueues = count_queues(how->queue_mask, how->rx_queues);
 	x->queues = calloc(x->base.nqueues, sizeof(*x->queues));
 	if (!x->queues || !x->base.nqueues)
@@ -641,6 +647,24 @@ static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 		    strerror(-err));
 }
 
+static int xdp_set_keep(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
+			char *why, size_t size)
+{
+	struct xdp_backend *x = xdp(b);
+	struct pcf_prog_env env;
+	int prog;
+
+	x->keep = emit;
+	x->keep_arg = arg;
+	env = prog_env(x);
+	prog = pcf_prog_exclusive(&env, NULL, NULL, why, size);
+	if (prog < 0)
+		return prog;
+	close_fd(x->prog_all);
+	x->prog_all = prog;
+	return 0;
+}
+
 static struct pcf_queue *xdp_queue(struct pcf_backend *b, unsigned i)
 {
 	return &xdp(b)->queues[i];
@@ -659,6 +683,7 @@ static void xdp_counters(struct pcf_queue *q, struct pcf_counters *c)
 	if (getsockopt(q->fd, SOL_XDP, XDP_STATISTICS, &s, &len))
 		memset(&s, 0, sizeof(s));
 	c->matched = q->ctl->matched;
+	c->rest = q->ctl->rest;
 	c->dropped_ring = s.rx_ring_full;
 	c->dropped_fill = s.rx_dropped;
 }
@@ -668,6 +693,7 @@ const struct pcf_backend_ops pcf_af_xdp = {
 	.open = xdp_open,
 	.arm = xdp_arm,
 	.set_filter = xdp_set_filter,
+	.set_keep = xdp_set_keep,
 	.close = xdp_close,
 	.queue = xdp_queue,
 	.fd = xdp_fd,

@@ -62,6 +62,7 @@ struct pcf_counters {
 	uint64_t matched;	/* meant for this handle, at the hook */
 	uint64_t dropped_ring;	/* ring full */
 	uint64_t dropped_fill;	/* no free frame, or too large for one */
+	uint64_t rest;		/* not meant for this handle, and dropped */
 };
 
 /* What a backend is asked to open; strings and pointers only for the call. */
@@ -79,6 +80,7 @@ struct pcf_open {
 	bool single_buffer_only;	/* driver or kernel without frags */
 	bool shared;			/* packet memory for another, too */
 	struct pcf_backend *share;	/* ... whose it is; NULL: own memory */
+	bool drop_rest;			/* drop what does not match */
 };
 
 /* What came of it. */
@@ -185,6 +187,11 @@ struct pcf_backend_ops {
 	 * still queued from before do not. On error the former one stays. */
 	int (*set_filter)(struct pcf_backend *b, pcf_emit_filter emit,
 			  void *arg, char *why, size_t size);
+	/* Packets that match this are left to the host whatever the filter
+	 * says. Before the first arm; `arg` must live as long. NULL: it
+	 * cannot do that. */
+	int (*set_keep)(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
+			char *why, size_t size);
 	/* Takes NULL. */
 	void (*close)(struct pcf_backend *b);
 	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);

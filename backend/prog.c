@@ -26,7 +26,7 @@ _Static_assert(sizeof(struct pcf_ctl) == 64, "one cache line");
 #define CTL(field) offsetof(struct pcf_ctl, field)
 
 struct labels {
-	int match, nomatch, redirect, no_meta;
+	int match, nomatch, redirect, no_meta, pass;
 };
 
 /* R6 = context, R8 = queue; a queue beyond the control map is nobody's. */
@@ -35,7 +35,7 @@ static void emit_prologue(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 {
 	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
 	pcf_load(e, BPF_W, BPF_REG_8, BPF_REG_6, XDP_MD(rx_queue_index));
-	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l->nomatch);
+	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l->pass);
 }
 
 /* dst = this queue's struct pcf_ctl */
@@ -109,17 +109,51 @@ static void emit_has_socket(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
 	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, -4);
 	pcf_call(e, BPF_FUNC_map_lookup_elem);
-	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, l->nomatch);
+	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, l->pass);
+}
+
+/* The jump that is never taken keeps the code reachable, as the verifier wants
+ * it, also for a filter that everything matches. */
+static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
+{
+	pcf_mov64_imm(e, BPF_REG_0, 0);
+	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
+}
+
+static void emit_rest(struct pcf_ebpf *e, const struct pcf_prog_env *env)
+{
+	if (!env->drop_rest)
+		return;
+	emit_count(e, env, CTL(rest));
+	pcf_mov64_imm(e, BPF_REG_0, XDP_DROP);
+	pcf_exit(e);
+}
+
+static int emit_keep(struct pcf_ebpf *e, const struct pcf_prog_env *env,
+		     const struct labels *l, char *why, size_t size)
+{
+	int go_on = pcf_ebpf_label(e), err;
+
+	if (!env->keep)
+		return 0;
+	err = env->keep(env->keep_arg, e, l->pass, go_on, why, size);
+	pcf_ebpf_bind(e, go_on);
+	return err;
 }
 
 static int emit_program(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 			pcf_emit_filter emit, void *arg, char *why, size_t size)
 {
 	struct labels l = { pcf_ebpf_label(e), pcf_ebpf_label(e),
-			    pcf_ebpf_label(e), pcf_ebpf_label(e) };
-	int err = 0;
+			    pcf_ebpf_label(e), pcf_ebpf_label(e),
+			    pcf_ebpf_label(e) };
+	int err;
 
 	emit_prologue(e, env, &l);
+	err = emit_keep(e, env, &l, why, size);
+	if (err)
+		return err;
+	emit_may_not_match(e, &l);
 	if (emit) {
 		err = emit(arg, e, l.match, l.nomatch, why, size);
 	} else {
@@ -135,6 +169,8 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_ebpf_bind(e, l.no_meta);
 	emit_no_meta(e, env, &l);
 	pcf_ebpf_bind(e, l.nomatch);
+	emit_rest(e, env);
+	pcf_ebpf_bind(e, l.pass);
 	pcf_mov64_imm(e, BPF_REG_0, XDP_PASS);
 	pcf_exit(e);
 	return err;

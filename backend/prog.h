@@ -25,7 +25,7 @@ struct pcf_meta {
  * memory. One cache line each: a queue's program runs on one CPU at a time. */
 struct pcf_ctl {
 	uint64_t matched;	/* packets meant for the handle */
-	uint64_t rest;		/* packets that were not */
+	uint64_t rest;		/* packets that were dropped as not meant for it */
 	uint32_t no_meta;	/* the driver has no room for metadata */
 	uint32_t pad[11];
 };
@@ -36,6 +36,10 @@ struct pcf_prog_env {
 	unsigned rx_queues;
 	uint32_t epoch;
 	bool generic;		/* skb mode: several CPUs may run one queue */
+	bool drop_rest;		/* what does not match is dropped, not passed */
+	/* what matches this goes to the host in any case; NULL nothing */
+	pcf_emit_filter keep;
+	void *keep_arg;
 };
 
 /* Load the program of an exclusive handle: its descriptor or negative errno

@@ -38,6 +38,12 @@ enum pcap_fast_zerocopy {
 	PCAP_FAST_ZEROCOPY_OFF = 2      /* copy mode, even where it can */
 };
 
+/* What happens to packets that match neither filter nor keep filter. */
+enum pcap_fast_rest {
+	PCAP_FAST_REST_PASS = 0, /* they go on to the host (default) */
+	PCAP_FAST_REST_DROP = 1	 /* they are dropped in the driver */
+};
+
 /* Where the filter set by pcap_setfilter() runs. */
 enum pcap_fast_filter_place {
 	PCAP_FAST_FILTER_NONE = 0,   /* no filter set */
@@ -256,6 +262,32 @@ int pcap_fast_set_queues(pcap_t *p, const char *list);
  */
 int pcap_fast_set_zerocopy(pcap_t *p, int how);
 
+/*
+ * What the host keeps of an interface that is captured on exclusively: packets
+ * that match are mirrored to the reader, if they match its filter too, and go
+ * on to the host. Before pcap_activate(); stronger than PCAP_FAST_KEEP.
+ *
+ *   expr     a pcap-filter(7) expression, copied; "" nothing; NULL as if
+ *            not called. The default: on an interface that the host uses (exclusive by name
+ *            only), ARP, ICMPv6, DNS, DHCP and ssh; on a dedicated one nothing
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (no memory). An expression
+ *            that is none makes pcap_activate() fail.
+ *   since    0.1
+ */
+int pcap_fast_set_keep(pcap_t *p, const char *expr);
+
+/*
+ * What to do with packets that match neither filter nor keep filter of an
+ * exclusive capture. Dropping them makes a selective filter on a busy mirror
+ * port cost almost nothing. A filter that runs in user space drops nothing
+ * there. Before pcap_activate(); stronger than PCAP_FAST_REST.
+ *
+ *   verdict  one of enum pcap_fast_rest
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (no such value)
+ *   since    0.1
+ */
+int pcap_fast_set_rest(pcap_t *p, int verdict);
+
 #define PCAP_FAST_REASON_SIZE 512
 
 /*
@@ -288,6 +320,7 @@ struct pcap_fast_info {
 	uint64_t send_pending; /* frames that the device has not sent yet */
 	int32_t shares_memory; /* 1: forwards without copying, 0: copies */
 	int32_t reserved;
+	uint64_t rest_dropped; /* matched nothing: PCAP_FAST_REST_DROP */
 };
 
 /*

@@ -32,6 +32,9 @@ struct pcf_options {
 	int zerocopy;		/* enum pcap_fast_zerocopy */
 	bool zerocopy_set;
 	char queues[PCF_DEVICE_LIST_SIZE];
+	char *keep;		/* expression; NULL: the default */
+	int rest;		/* enum pcap_fast_rest */
+	bool rest_set;
 	int promisc;
 	int rfmon;
 	int timeout_ms;
@@ -80,6 +83,7 @@ struct pcf_handle {
 	struct pcf_options options;
 	struct pcf_choice choice;
 	struct pcf_backend *backend;
+	struct pcf_keep *keep;		/* NULL: nothing is left to the host */
 	struct pcf_opened opened;
 	struct pcf_shadow *shadow;
 	struct pcf_waiter *waiter;

@@ -16,6 +16,7 @@ static void fill_counters(const struct pcf_handle *h,
 	info->matched = c.matched;
 	info->dropped_ring = c.dropped_ring;
 	info->dropped_fill = c.dropped_fill;
+	info->rest_dropped = c.rest;
 	info->delivered = h->delivered;
 	info->filtered = h->filtered + h->misdirected + h->bad;
 	info->outgoing = h->outgoing;

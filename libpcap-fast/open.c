@@ -13,6 +13,7 @@
 #include "libpcap-fast/batch.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
+#include "libpcap-fast/keep.h"
 #include "libpcap-fast/setfilter.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/transmit.h"
@@ -105,11 +106,13 @@ static void log_env(const struct pcf_env *env)
 {
 	if (*env->error)
 		pcf_log(PCF_LOG_INFO, "%s", env->error);
-	if (env->keep_set || env->rest != PCF_REST_PASS || env->busy_poll)
+	if (env->busy_poll)
 		pcf_log(PCF_LOG_INFO,
-			"PCAP_FAST_KEEP, PCAP_FAST_REST and PCAP_FAST_BUSY_POLL have no effect in this version");
+			"PCAP_FAST_BUSY_POLL has no effect in this version");
 }
 
+/* Without memory for it, it is as if it had not been set; that is said by the
+ * one who finds the default in force. */
 static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 {
 	struct pcf_options *o = &h->options;
@@ -121,6 +124,10 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 		o->mode = env->mode;
 	if (!o->zerocopy_set)
 		o->zerocopy = env->zerocopy;
+	if (!o->rest_set)
+		o->rest = env->rest;
+	if (!o->keep && env->keep_set)
+		o->keep = strdup(env->keep);
 	if (!*o->queues)
 		snprintf(o->queues, sizeof(o->queues), "%s",
 			 *o->device.queues ? o->device.queues : env->queues);
@@ -195,10 +202,25 @@ static int activate_system(struct pcf_handle *h)
 
 /* --- activation on a backend --------------------------------------------- */
 
-static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
-			char *why, size_t size)
+/* What the host keeps of an interface that it uses itself: name resolution,
+ * addresses and the way in. */
+#define DEFAULT_KEEP \
+	"arp or icmp6 or (udp port 53 or 67 or 68 or 546 or 547) or tcp port 22"
+
+/* The keep filter's expression, or NULL: nothing is kept. */
+static const char *keep_expression(const struct pcf_handle *h)
 {
-	uint64_t mask[MAX_QUEUES / 64] = { 0 };
+	if (h->choice.mode != PCAP_FAST_MODE_EXCLUSIVE)
+		return NULL;
+	if (h->options.keep)
+		return *h->options.keep ? h->options.keep : NULL;
+	return h->choice.dedicated ? NULL : DEFAULT_KEEP;
+}
+
+static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
+			uint64_t *mask, struct pcf_open *out, char *why,
+			size_t size)
+{
 	struct pcf_open how = {
 		.ifname = h->options.device.name,
 		.ifindex = facts->link.ifindex,
@@ -210,6 +232,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 		.zerocopy_only = h->options.zerocopy ==
 				 PCAP_FAST_ZEROCOPY_REQUIRE,
 		.copy_only = h->options.zerocopy == PCAP_FAST_ZEROCOPY_OFF,
+		.drop_rest = h->options.rest == PCAP_FAST_REST_DROP,
 		.shared = h->partner != NULL,
 		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
@@ -222,6 +245,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
 	if (n < 0)
 		return n;
+	*out = how;
 	if (how.share && how.share->ops != &pcf_af_xdp)
 		how.share = NULL;
 	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
@@ -243,6 +267,7 @@ static void finish_sending(struct pcf_handle *h)
 
 static void close_fast(struct pcf_handle *h)
 {
+	pcf_keep_close(h);
 	if (h->backend) {
 		finish_sending(h);
 		h->backend->ops->close(h->backend);
@@ -259,40 +284,63 @@ static void close_fast(struct pcf_handle *h)
 
 static int open_waiter(struct pcf_handle *h)
 {
-	int fds[MAX_QUEUES + 2];
+	int fds[2 * MAX_QUEUES + 2];
 	unsigned n = 0;
 
 	for (; n < h->backend->nqueues; n++)
 		fds[n] = h->backend->ops->fd(h->lanes[n].queue);
+	/* all rings of a mirror wake one descriptor */
+	if (h->keep)
+		fds[n] = pcf_mirror.fd(h->lanes[n].queue), n++;
 	fds[n++] = pcf_shadow_fd(h->shadow);
 	fds[n++] = pcf_shadow_kept_fd(h->shadow);
 	return pcf_waiter_open(&h->waiter, fds, n);
 }
 
+static void add_lane(struct pcf_handle *h, const struct pcf_rx_ops *ops,
+		     struct pcf_queue *queue)
+{
+	h->lanes[h->nlanes++] = (struct pcf_lane){ .ops = *ops,
+						   .queue = queue,
+						   .stop = PCF_STOP_EMPTY };
+}
+
+static void add_backend(struct pcf_handle *h, struct pcf_backend *b)
+{
+	for (unsigned i = 0; i < b->nqueues; i++)
+		add_lane(h, &b->rx, b->ops->queue(b, i));
+}
+
 static int open_lanes(struct pcf_handle *h)
 {
-	unsigned n = h->backend->nqueues;
+	struct pcf_backend *mirror = pcf_keep_mirror(h);
+	unsigned n = h->backend->nqueues + (mirror ? mirror->nqueues : 0) + 1;
 
-	h->lanes = calloc(n + 1, sizeof(*h->lanes));
+	h->lanes = calloc(n, sizeof(*h->lanes));
 	if (!h->lanes)
 		return -ENOMEM;
-	h->nlanes = n + 1;
-	for (unsigned i = 0; i < n; i++) {
-		h->lanes[i].ops = h->backend->rx;
-		h->lanes[i].queue = h->backend->ops->queue(h->backend, i);
-		h->lanes[i].stop = PCF_STOP_EMPTY;
-	}
-	h->lanes[n].ops = pcf_shadow_rx;
-	h->lanes[n].queue = pcf_shadow_queue(h->shadow);
-	h->lanes[n].stop = PCF_STOP_EMPTY;
+	add_backend(h, h->backend);
+	if (mirror)
+		add_backend(h, mirror);
+	add_lane(h, &pcf_shadow_rx, pcf_shadow_queue(h->shadow));
 	return 0;
 }
 
+static int arm(struct pcf_handle *h)
+{
+	int err = h->keep ? pcf_keep_arm(h, true) : 0;
+
+	return err ? err : h->backend->ops->arm(h->backend, true);
+}
+
 /* The real handle is active; make it the shadow and begin. */
-static int begin(struct pcf_handle *h)
+static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
+		 size_t size)
 {
 	int err = pcf_shadow_open(h->p, &h->shadow);
 
+	if (!err && keep_expression(h))
+		err = pcf_keep_open(h, how, keep_expression(h), why, size);
 	if (!err)
 		err = open_lanes(h);
 	if (!err)
@@ -302,7 +350,7 @@ static int begin(struct pcf_handle *h)
 	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
 	h->direction = PCAP_D_INOUT;
 	pcf_shadow_update(h);
-	return h->backend->ops->arm(h->backend, true);
+	return arm(h);
 }
 
 /* What happened on the way is part of the reason. */
@@ -352,14 +400,14 @@ static int backend_failed(struct pcf_handle *h, int err, const char *why)
 
 /* Out of memory or descriptors after the real handle became active: it goes on
  * alone, with the shadow's small buffer. */
-static int begin_failed(struct pcf_handle *h, int err, int rc)
+static int begin_failed(struct pcf_handle *h, int err, const char *why, int rc)
 {
 	char errbuf[PCAP_ERRBUF_SIZE];
 
 	close_fast(h);
 	pcf_stock()->pcap_setnonblock(h->p, h->nonblock, errbuf);
 	snprintf(h->choice.reason, sizeof(h->choice.reason),
-		 "cannot begin: %s", strerror(-err));
+		 "cannot begin: %s", *why ? why : strerror(-err));
 	h->mode = PCAP_FAST_MODE_SYSTEM;
 	h->active = true;
 	log_choice(h);
@@ -368,9 +416,14 @@ static int begin_failed(struct pcf_handle *h, int err, int rc)
 
 static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 {
+	uint64_t mask[MAX_QUEUES / 64] = { 0 };
 	char why[PCAP_ERRBUF_SIZE] = "";
-	int rc, err = open_backend(h, facts, why, sizeof(why));
+	struct pcf_open how = { 0 };
+	int rc, err;
 
+	if (keep_expression(h) && pcf_keep_check(h->p, keep_expression(h)))
+		return PCAP_ERROR;
+	err = open_backend(h, facts, mask, &how, why, sizeof(why));
 	if (err)
 		return backend_failed(h, err, why);
 	pcf_shadow_prepare(h->p);
@@ -384,13 +437,17 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	h->ifindex = facts->link.ifindex;
 	h->mtu = facts->link.mtu;
 	memcpy(h->mac, facts->link.mac, sizeof(h->mac));
-	err = begin(h);
+	err = begin(h, &how, why, sizeof(why));
 	if (err)
-		return begin_failed(h, err, rc);
+		return begin_failed(h, err, why, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
+	if (h->keep)
+		add_note(h, "; the host keeps: %.200s", keep_expression(h));
+	if (how.drop_rest && h->mode == PCAP_FAST_MODE_EXCLUSIVE)
+		add_note(h, "; what does not match is dropped");
 	wait_for_link(h, facts);
 	log_choice(h);
 	return rc;
@@ -483,6 +540,7 @@ static void free_handle(struct pcf_handle *h)
 	close_fast(h);
 	pcf_filter_free(&h->filter);
 	pcf_batch_free(h->batch);
+	free(h->options.keep);
 	free(h);
 }
 

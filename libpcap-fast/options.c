@@ -6,7 +6,9 @@
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Set an option of the real handle; note it if that worked. */
@@ -97,5 +99,35 @@ int pcap_fast_set_zerocopy(pcap_t *p, int how)
 				how);
 	h->options.zerocopy = how;
 	h->options.zerocopy_set = true;
+	return 0;
+}
+
+int pcap_fast_set_keep(pcap_t *p, const char *expr)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+	char *copy = expr ? strdup(expr) : NULL;
+
+	if (!h || (expr && !copy)) {
+		free(copy);
+		return h ? pcf_fail_errno(p, -ENOMEM, "malloc") : rc;
+	}
+	free(h->options.keep);
+	h->options.keep = copy;
+	return 0;
+}
+
+int pcap_fast_set_rest(pcap_t *p, int verdict)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (verdict != PCAP_FAST_REST_PASS && verdict != PCAP_FAST_REST_DROP)
+		return pcf_fail(p, PCAP_ERROR, "%s: no such value %d", __func__,
+				verdict);
+	h->options.rest = verdict;
+	h->options.rest_set = true;
 	return 0;
 }

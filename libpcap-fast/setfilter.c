@@ -10,6 +10,7 @@
 
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
+#include "libpcap-fast/keep.h"
 #include "libpcap-fast/shadow.h"
 
 #include <linux/filter.h>
@@ -42,15 +43,10 @@ static void unmark_shown(struct pcf_handle *h)
 
 /* --- in the kernel ------------------------------------------------------- */
 
-struct emit_arg {
-	const struct pcf_handle *h;
-	const struct pcf_filter *filter;
-};
-
-static int emit(void *arg, struct pcf_ebpf *e, int match, int nomatch,
-		char *why, size_t size)
+int pcf_emit(void *arg, struct pcf_ebpf *e, int match, int nomatch, char *why,
+	     size_t size)
 {
-	const struct emit_arg *a = arg;
+	const struct pcf_emit_arg *a = arg;
 	struct pcf_filter_env env = { .ifindex = a->h->ifindex,
 				      .stack = PCF_FILTER_STACK,
 				      .frags = 1 };
@@ -60,23 +56,33 @@ static int emit(void *arg, struct pcf_ebpf *e, int match, int nomatch,
 				  match, nomatch, why, size);
 }
 
+static int set_kernel_filter(struct pcf_handle *h, struct pcf_filter *f)
+{
+	struct pcf_emit_arg arg = { h, f };
+	int err = h->backend->ops->set_filter(h->backend, pcf_emit, &arg,
+					      f->reason, sizeof(f->reason));
+
+	return err || !h->keep ? err : pcf_keep_filter(h, f);
+}
+
 /* At the hook if it can be had, else every packet comes up and the filter runs
- * in user space: as silent as in libpcap, but said to those who ask. */
+ * in user space: as silent as in libpcap, but said to those who ask. The host
+ * must not lose what such a filter rejects: see keep.c. */
 static void place_filter(struct pcf_handle *h, struct pcf_filter *f)
 {
-	const struct pcf_backend_ops *ops = h->backend->ops;
-	struct emit_arg arg = { h, f };
 	char ignored[PCAP_FAST_REASON_SIZE];
 
 	f->place = PCAP_FAST_FILTER_KERNEL;
-	if (!ops->set_filter(h->backend, emit, &arg, f->reason,
-			     sizeof(f->reason))) {
+	if (!set_kernel_filter(h, f)) {
 		snprintf(f->reason, sizeof(f->reason),
 			 "compiled to XDP, runs in the driver");
 		return;
 	}
 	f->place = PCAP_FAST_FILTER_USER;
-	ops->set_filter(h->backend, NULL, NULL, ignored, sizeof(ignored));
+	if (h->keep)
+		pcf_keep_all(h);
+	h->backend->ops->set_filter(h->backend, NULL, NULL, ignored,
+				    sizeof(ignored));
 }
 
 /* --- the calls ----------------------------------------------------------- */
@@ -125,6 +131,9 @@ int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction)
 	h->check_direction = direction != PCAP_D_INOUT;
 	pcf_shadow_update(h);
 	/* Nobody wants what comes in: leave it to the host. */
-	h->backend->ops->arm(h->backend, direction != PCAP_D_OUT);
+	h->backend->ops->arm(h->backend, direction != PCAP_D_OUT &&
+						 !pcf_keep_is_all(h));
+	if (h->keep)
+		pcf_keep_arm(h, direction != PCAP_D_OUT);
 	return 0;
 }

@@ -10,6 +10,16 @@ int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction);
 void pcf_filter_free(struct pcf_filter *f);
 
 /* Let the shadow capture what filter and direction ask for. */
+/* To emit a filter: the argument of pcf_emit(). */
+struct pcf_emit_arg {
+	const struct pcf_handle *h;
+	const struct pcf_filter *filter;
+};
+
+/* A pcf_emit_filter. */
+int pcf_emit(void *arg, struct pcf_ebpf *e, int match, int nomatch, char *why,
+	     size_t size);
+
 void pcf_shadow_update(struct pcf_handle *h);
 
 #endif

@@ -11,18 +11,26 @@
  */
 #include "libpcap-fast/stats.h"
 
-void pcf_counters_sum(const struct pcf_handle *h, struct pcf_counters *sum)
+#include "libpcap-fast/keep.h"
+
+static void add(struct pcf_backend *b, struct pcf_counters *sum)
 {
-	*sum = (struct pcf_counters){ 0 };
-	for (unsigned i = 0; i < h->backend->nqueues; i++) {
+	for (unsigned i = 0; b && i < b->nqueues; i++) {
 		struct pcf_counters c;
 
-		h->backend->ops->counters(h->backend->ops->queue(h->backend, i),
-					  &c);
+		b->ops->counters(b->ops->queue(b, i), &c);
 		sum->matched += c.matched;
 		sum->dropped_ring += c.dropped_ring;
 		sum->dropped_fill += c.dropped_fill;
+		sum->rest += c.rest;
 	}
+}
+
+void pcf_counters_sum(const struct pcf_handle *h, struct pcf_counters *sum)
+{
+	*sum = (struct pcf_counters){ 0 };
+	add(h->backend, sum);
+	add(pcf_keep_mirror(h), sum);
 }
 
 int pcf_stats(struct pcf_handle *h, struct pcap_stat *stats)

@@ -17,6 +17,8 @@
 static const struct option options[] = {
 	{ "mode", required_argument, NULL, 'm' },
 	{ "queues", required_argument, NULL, 'q' },
+	{ "keep", required_argument, NULL, 'k' },
+	{ "rest", required_argument, NULL, 'r' },
 	{ "zerocopy", required_argument, NULL, 'z' },
 	{ "log", required_argument, NULL, 'l' },
 	{ "help", no_argument, NULL, 'h' },
@@ -29,6 +31,8 @@ static int usage(FILE *to, int status)
 	      "Runs COMMAND with libpcap-fast in place of the system's libpcap.\n\n"
 	      "  --mode=M       auto (default), exclusive, mirror, system\n"
 	      "  --queues=LIST  RX queues to capture on, as 0,2-3\n"
+	      "  --keep=E       what the host keeps of an exclusive capture\n"
+	      "  --rest=V       pass (default), drop: what matches nothing\n"
 	      "  --zerocopy=H   auto (default), require, off\n"
 	      "  --log=L        off (default), info, debug: choices, on stderr\n\n"
 	      "A set-uid COMMAND, or one with file capabilities, ignores it unless\n"
@@ -41,6 +45,8 @@ static void set_option(int letter, const char *value)
 {
 	const char *name = letter == 'm' ? "PCAP_FAST_MODE" :
 			   letter == 'q' ? "PCAP_FAST_QUEUES" :
+			   letter == 'k' ? "PCAP_FAST_KEEP" :
+			   letter == 'r' ? "PCAP_FAST_REST" :
 			   letter == 'z' ? "PCAP_FAST_ZEROCOPY" :
 					   "PCAP_FAST_LOG";
 

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The keep filter; see keep.h. It is a second backend beside the capture's: a
+ * mirror, whose program comes first and has "keep and filter", while the
+ * exclusive one leaves to the host what matches keep.
+ */
+#include "libpcap-fast/keep.h"
+
+#include "libpcap-fast/error.h"
+#include "libpcap-fast/filter/both.h"
+#include "libpcap-fast/setfilter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a host needs itself is little. */
+#define MIRROR_BUFFER (8 << 20)
+
+struct pcf_keep {
+	struct pcf_backend *mirror;
+	struct pcf_filter filter;
+	struct pcf_emit_arg arg;
+	bool all; /* mirrors everything; the capture takes none */
+	bool armed;
+};
+
+/* --- the expression ------------------------------------------------------ */
+
+int pcf_keep_check(pcap_t *p, const char *expression)
+{
+	const struct pcf_stock *stock = pcf_stock();
+	pcap_t *dead = stock->pcap_open_dead(DLT_EN10MB, 65535);
+	struct bpf_program program;
+	int rc = 0;
+
+	if (!dead)
+		return pcf_fail_errno(p, -ENOMEM, "malloc");
+	if (pcap_compile(dead, &program, expression, 1, PCAP_NETMASK_UNKNOWN))
+		rc = pcf_fail(p, PCAP_ERROR, "keep filter \"%s\": %s",
+			      expression, stock->pcap_geterr(dead));
+	else
+		stock->pcap_freecode(&program);
+	stock->pcap_close(dead);
+	return rc;
+}
+
+/* On the live handle: the code is for what a packet socket's filter sees. */
+static int compile(struct pcf_handle *h, const char *expression, char *why,
+		   size_t size)
+{
+	struct pcf_filter *f = &h->keep->filter;
+	struct bpf_program program;
+
+	if (pcap_compile(h->p, &program, expression, 1, PCAP_NETMASK_UNKNOWN)) {
+		snprintf(why, size, "keep filter: %s",
+			 pcf_stock()->pcap_geterr(h->p));
+		return -EINVAL;
+	}
+	f->insns = malloc(program.bf_len * sizeof(*f->insns));
+	f->len = program.bf_len;
+	if (f->insns)
+		memcpy(f->insns, program.bf_insns, f->len * sizeof(*f->insns));
+	pcf_stock()->pcap_freecode(&program);
+	return f->insns ? 0 : -ENOMEM;
+}
+
+/* --- the two backends ---------------------------------------------------- */
+
+int pcf_keep_filter(struct pcf_handle *h, struct pcf_filter *f)
+{
+	struct pcf_keep *k = h->keep;
+	struct pcf_emit_arg user = { h, f };
+	struct pcf_both both = { .first = pcf_emit,
+				 .first_arg = &k->arg,
+				 .second = f ? pcf_emit : NULL,
+				 .second_arg = &user };
+	char why[PCAP_FAST_REASON_SIZE];
+	int err = k->mirror->ops->set_filter(
+		k->mirror, pcf_emit_both, &both, f ? f->reason : why,
+		f ? sizeof(f->reason) : sizeof(why));
+
+	if (err || !k->all)
+		return err;
+	k->all = false;
+	return h->backend->ops->arm(h->backend, k->armed);
+}
+
+/* Both steps need no privilege. In this order packets in between go to the
+ * host only, as those that libpcap drains when it changes a filter; in the
+ * other they would come twice. */
+void pcf_keep_all(struct pcf_handle *h)
+{
+	struct pcf_keep *k = h->keep;
+	char ignored[PCAP_FAST_REASON_SIZE];
+
+	k->all = true;
+	h->backend->ops->arm(h->backend, false);
+	k->mirror->ops->set_filter(k->mirror, NULL, NULL, ignored,
+				   sizeof(ignored));
+}
+
+bool pcf_keep_is_all(const struct pcf_handle *h)
+{
+	return h->keep && h->keep->all;
+}
+
+struct pcf_backend *pcf_keep_mirror(const struct pcf_handle *h)
+{
+	return h->keep ? h->keep->mirror : NULL;
+}
+
+int pcf_keep_arm(struct pcf_handle *h, bool on)
+{
+	h->keep->armed = on;
+	return h->keep->mirror->ops->arm(h->keep->mirror, on);
+}
+
+static int set_up(struct pcf_handle *h, const struct pcf_open *how,
+		  const char *expression, char *why, size_t size)
+{
+	struct pcf_keep *k = h->keep;
+	struct pcf_open mirror = *how;
+	struct pcf_opened opened;
+	int err = compile(h, expression, why, size);
+
+	if (err)
+		return err;
+	mirror.buffer_size = MIRROR_BUFFER;
+	err = pcf_mirror.open(&mirror, &k->mirror, &opened, why, size);
+	if (err)
+		return err;
+	h->opened.memory += opened.memory;
+	err = h->backend->ops->set_keep(h->backend, pcf_emit, &k->arg, why,
+					size);
+	return err ? err : pcf_keep_filter(h, NULL);
+}
+
+int pcf_keep_open(struct pcf_handle *h, const struct pcf_open *how,
+		  const char *expression, char *why, size_t size)
+{
+	int err;
+
+	h->keep = calloc(1, sizeof(*h->keep));
+	if (!h->keep)
+		return -ENOMEM;
+	h->keep->arg = (struct pcf_emit_arg){ h, &h->keep->filter };
+	err = set_up(h, how, expression, why, size);
+	if (err)
+		pcf_keep_close(h);
+	return err;
+}
+
+void pcf_keep_close(struct pcf_handle *h)
+{
+	if (!h->keep)
+		return;
+	pcf_mirror.close(h->keep->mirror);
+	pcf_filter_free(&h->keep->filter);
+	free(h->keep);
+	h->keep = NULL;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the host keeps, and what becomes of the rest, on a real interface in a
+ * namespace of its own, as root. Frames with even numbers go to UDP port 7000,
+ * odd ones to 7001.
+ */
+#include "compat/public.h"
+#include "tests/netns/net.h"
+#include "tests/unit.h"
+
+#include <linux/filter.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FRAMES 1000
+
+static char errbuf[PCAP_ERRBUF_SIZE];
+static bool have_net;
+static struct pcap_fast_info info;
+
+static bool skip(void)
+{
+	if (!have_net)
+		pcf_skip("needs root and network namespaces");
+	return !have_net;
+}
+
+static unsigned size_60(uint32_t i)
+{
+	(void)i;
+	return 60;
+}
+
+static pcap_t *create(const char *device, const char *keep, int rest)
+{
+	pcap_t *p = pcap_create(device, errbuf);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	pcap_set_promisc(p, 1);
+	pcap_set_timeout(p, 10);
+	CU_ASSERT_EQUAL(pcap_fast_set_keep(p, keep), 0);
+	CU_ASSERT_EQUAL(pcap_fast_set_rest(p, rest), 0);
+	return p;
+}
+
+static void activate(pcap_t *p)
+{
+	int rc = pcap_activate(p);
+
+	if (rc < 0)
+		printf("    activate: %d %s\n", rc, pcap_geterr(p));
+	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	pcap_setnonblock(p, 1, errbuf);
+	pcap_fast_get_info(p, &info, sizeof(info));
+}
+
+static void filter(pcap_t *p, const char *expression)
+{
+	struct bpf_program program;
+
+	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
+	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
+	pcap_freecode(&program);
+}
+
+/* Frames that come, by their numbers in order and whole: the sum of the two
+ * parities' counts, even in the low half. */
+static unsigned read_all(pcap_t *p)
+{
+	struct pcap_batch_pkt pkts[64];
+	unsigned even = 0, odd = 0;
+	int64_t last = -1;
+
+	for (int idle = 0; idle < 30;) {
+		int n = pcap_next_batch(p, pkts, 64);
+
+		if (n <= 0) {
+			usleep(1000);
+			idle++;
+		}
+		for (int i = 0; i < n; i++) {
+			uint32_t number;
+
+			memcpy(&number, pkts[i].data + 42, 4);
+			CU_ASSERT_TRUE(net_same(pkts[i].data, 60, number));
+			CU_ASSERT_TRUE(number > last);
+			last = number;
+			even += number % 2 == 0;
+			odd += number % 2;
+		}
+	}
+	return even | odd << 16;
+}
+
+#define SEEN(even, odd) ((even) | (odd) << 16)
+
+/* Send, and compare what the reader and the host get. */
+static void exchange(pcap_t *p, unsigned seen, unsigned hosts)
+{
+	int host = net_host();
+	unsigned got, at_host;
+
+	net_send(0, FRAMES, size_60);
+	got = read_all(p);
+	at_host = net_host_frames(host);
+	if (got != seen || at_host != hosts)
+		printf("    reader %u even, %u odd; host %u\n", got & 0xffff,
+		       got >> 16, at_host);
+	CU_ASSERT_EQUAL(got, seen);
+	CU_ASSERT_EQUAL(at_host, hosts);
+	close(host);
+}
+
+static void adds_up(pcap_t *p)
+{
+	struct pcap_stat stats;
+
+	pcap_fast_get_info(p, &info, sizeof(info));
+	CU_ASSERT_EQUAL(info.matched + info.outgoing,
+			info.delivered + info.filtered + info.dropped_ring +
+				info.dropped_fill);
+	CU_ASSERT_EQUAL(pcap_stats(p, &stats), 0);
+	CU_ASSERT_EQUAL(stats.ps_drop, 0);
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static void kept(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	net_do("ip addr add 10.9.9.1/24 dev vA");
+	p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_PASS);
+	activate(p);
+	exchange(p, SEEN(500, 500), 500);
+	filter(p, "udp port 7001");
+	exchange(p, SEEN(0, 500), 500);
+	filter(p, "udp port 7000");
+	exchange(p, SEEN(500, 0), 1000);
+	filter(p, "tcp");
+	exchange(p, SEEN(0, 0), 1000);
+	filter(p, "");
+	exchange(p, SEEN(500, 500), 500);
+	adds_up(p);
+}
+
+static void rest_dropped(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_DROP);
+	activate(p);
+	filter(p, "tcp");
+	exchange(p, SEEN(0, 0), 500);
+	filter(p, "udp port 7000");
+	exchange(p, SEEN(500, 0), 500);
+	filter(p, "");
+	exchange(p, SEEN(500, 500), 500);
+	pcap_fast_get_info(p, &info, sizeof(info));
+	CU_ASSERT_EQUAL(info.rest_dropped, 1000);
+	adds_up(p);
+	p = create("vA", NULL, PCAP_FAST_REST_DROP);
+	activate(p);
+	CU_ASSERT_EQUAL(info.mode, PCAP_FAST_MODE_EXCLUSIVE);
+	filter(p, "udp port 7001");
+	exchange(p, SEEN(0, 500), 0);
+	adds_up(p);
+}
+
+/* A filter that cannot run in the driver: what it would reject is the host's,
+ * which loses nothing. */
+static void in_user_space(void)
+{
+	struct sock_filter insns[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_CPU),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 36),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 7001, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 65535),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct bpf_program program = { 5, (struct bpf_insn *)insns };
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	net_do("ip addr add 10.9.9.1/24 dev vA");
+	p = create("exclusive:vA", NULL, PCAP_FAST_REST_DROP);
+	activate(p);
+	exchange(p, SEEN(500, 500), 0);
+	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
+	pcap_fast_get_info(p, &info, sizeof(info));
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
+	net_send(0, FRAMES, size_60);
+	read_all(p);
+	exchange(p, SEEN(0, 0), 1000);
+	filter(p, "udp port 7001");
+	exchange(p, SEEN(0, 500), 0);
+	adds_up(p);
+}
+
+static void defaults(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = create("exclusive:vA", NULL, PCAP_FAST_REST_PASS);
+	activate(p);
+	CU_ASSERT_PTR_NULL(strstr(info.reason, "the host keeps"));
+	pcap_close(p);
+	net_do("ip addr add 10.9.9.1/24 dev vA");
+	p = create("exclusive:vA", NULL, PCAP_FAST_REST_PASS);
+	activate(p);
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "the host keeps: arp or"));
+	pcap_close(p);
+	p = create("exclusive:vA", "", PCAP_FAST_REST_PASS);
+	activate(p);
+	CU_ASSERT_PTR_NULL(strstr(info.reason, "the host keeps"));
+	exchange(p, SEEN(500, 500), 0);
+	adds_up(p);
+}
+
+static void bad_input(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = create("exclusive:vA", "no such words", PCAP_FAST_REST_PASS);
+	CU_ASSERT_EQUAL(pcap_fast_set_rest(p, 7), PCAP_ERROR);
+	CU_ASSERT_EQUAL(pcap_activate(p), PCAP_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(p), "keep filter"));
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+	/* the handle is as it was */
+	CU_ASSERT_EQUAL(pcap_fast_set_keep(p, ""), 0);
+	activate(p);
+	CU_ASSERT_EQUAL(pcap_fast_set_keep(p, "arp"), PCAP_ERROR_ACTIVATED);
+	CU_ASSERT_EQUAL(pcap_fast_set_rest(p, 0), PCAP_ERROR_ACTIVATED);
+	exchange(p, SEEN(500, 500), 0);
+	adds_up(p);
+}
+
+/* The handle's own way: the environment says what it should keep. */
+static void by_environment(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	setenv("PCAP_FAST_KEEP", "udp port 7001", 1);
+	setenv("PCAP_FAST_REST", "drop", 1);
+	p = pcap_create("exclusive:vA", errbuf);
+	pcap_set_promisc(p, 1);
+	activate(p);
+	unsetenv("PCAP_FAST_KEEP");
+	unsetenv("PCAP_FAST_REST");
+	filter(p, "udp port 7000");
+	exchange(p, SEEN(500, 0), 500);
+	adds_up(p);
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(kept),	    PCF_TEST(rest_dropped), PCF_TEST(in_user_space),
+	PCF_TEST(defaults), PCF_TEST(bad_input),    PCF_TEST(by_environment),
+	CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	have_net = net_enter();
+	return pcf_run_tests("keep", tests);
+}
