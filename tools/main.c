@@ -13,6 +13,7 @@ static const struct {
 	{ "run", tool_run, "run a program on libpcap-fast" },
 	{ "path", tool_path, "print the drop-in's path, for LD_PRELOAD" },
 	{ "bridge", tool_bridge, "forward between two interfaces" },
+	{ "filter", tool_filter, "show what a filter becomes, and where it runs" },
 	{ "gen", tool_gen, "send made-up packets" },
 	{ "replay", tool_replay, "send the packets of a file" },
 };

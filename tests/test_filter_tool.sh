@@ -1,0 +1,65 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# pcap-fast filter: what it says of good and of bad filters.
+set -u
+tool=${PCF_BUILD:-$PWD}/pcap-fast
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+passed=0 failed=0
+
+check() # WHAT EXPECTED FOUND
+{
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1: expected \"$2\", found \"$3\""
+	fi
+}
+
+status() # COMMAND...
+{
+	"$@" >/dev/null 2>&1
+	echo $?
+}
+
+# The value of a field of the verdict.
+verdict() # FIELD ARGUMENT...
+{
+	local field=$1
+
+	shift
+	"$tool" filter --json "$@" | python3 -c \
+		"import json, sys; print(json.load(sys.stdin)['$field'])"
+}
+
+"$tool" filter 'tcp port 443' >"$tmp/out"
+check "the classic program is libpcap's own" \
+	"$(tcpdump -y EN10MB -d 'tcp port 443' 2>/dev/null | cksum)" \
+	"$(grep '^([0-9]*)' "$tmp/out" | cksum)"
+check "eBPF is shown" 1 "$(($(grep -c '^ *[0-9]*: ' "$tmp/out") > 20))"
+check "as many instructions as it says" \
+	"$(sed -n 's/^# \([0-9]*\) eBPF instructions/\1/p' "$tmp/out")" \
+	"$(grep -c '^ *[0-9]*: ' "$tmp/out")"
+check "it runs in the driver" driver "$(verdict place 'tcp port 443')"
+check "also one with a VLAN tag" driver "$(verdict place 'vlan 7 and ip')"
+
+# A load that has no meaning at the hook: a random number.
+printf '2\n32 0 0 4294963256\n22 0 0 0\n' >"$tmp/random"
+check "a random number is for user space" user "$(verdict place -f "$tmp/random")"
+check "... with a reason" 1 \
+	"$(($(verdict reason -f "$tmp/random" | wc -c) > 10))"
+tcpdump -y EN10MB -ddd 'udp' >"$tmp/udp" 2>/dev/null
+check "numbers from a file" "$(verdict ebpf udp)" \
+	"$(verdict ebpf --file="$tmp/udp")"
+
+check "no expression" 2 "$(status "$tool" filter)"
+check "two" 2 "$(status "$tool" filter tcp udp)"
+check "an expression that is none" 1 "$(status "$tool" filter 'no such words')"
+check "a file that is none" 1 "$(status "$tool" filter -f /etc/passwd)"
+check "a file that is not there" 1 "$(status "$tool" filter -f "$tmp/no")"
+printf '1\n32 0 0 0\n' >"$tmp/endless"
+check "a program that does not end" 1 "$(status "$tool" filter -f "$tmp/endless")"
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]
