@@ -640,8 +640,10 @@ static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 			return prog;
 	}
 	err = swap_program(x, prog, env.epoch);
-	if (!err)
+	if (!err) {
+		pcf_root_note(&x->root, emit ? "(program)" : "");
 		return 0;
+	}
 	close_fd(prog);
 	return fail(err, why, size, "cannot swap the program: %s",
 		    strerror(-err));

@@ -416,6 +416,7 @@ static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 		close_fd(prog);
 		return failed(err, "cannot swap the program", why, size);
 	}
+	pcf_root_note(&b->root, emit ? "(program)" : "");
 	return 0;
 }
 

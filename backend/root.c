@@ -327,6 +327,19 @@ int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
 	return 0;
 }
 
+/* For those who look (pcap-fast status); nothing depends on it. */
+void pcf_root_note(struct pcf_root *r, const char *filter)
+{
+	struct pcf_owner o;
+	uint32_t key = r->slot;
+
+	if (!r->claimed || bpf_map_lookup_elem(r->owners, &key, &o))
+		return;
+	memset(o.filter, 0, sizeof(o.filter));
+	snprintf(o.filter, sizeof(o.filter), "%s", filter);
+	bpf_map_update_elem(r->owners, &key, &o, BPF_EXIST);
+}
+
 int pcf_root_set(struct pcf_root *r, int prog_fd)
 {
 	uint32_t key = r->slot;

@@ -67,6 +67,9 @@ int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
 /* Put a program into the claimed slot (prog_fd >= 0) or take it out (-1). */
 int pcf_root_set(struct pcf_root *r, int prog_fd);
 
+/* Say in the owner's record what filter is in force, "" none. */
+void pcf_root_note(struct pcf_root *r, const char *filter);
+
 /* Give up slot and descriptors; takes a half-opened one. */
 void pcf_root_close(struct pcf_root *r);
 

@@ -11,6 +11,7 @@ int tool_path(int argc, char **argv);
 int tool_bridge(int argc, char **argv);
 int tool_filter(int argc, char **argv);
 int tool_gen(int argc, char **argv);
+int tool_status(int argc, char **argv);
 int tool_replay(int argc, char **argv);
 
 /* The absolute path of the drop-in: of the build tree that the command itself

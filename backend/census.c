@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See census.h. What is found in the maps of other processes is not trusted:
+ * sizes are checked and strings are ended here.
+ *
+ * The slots map is never opened: a prog_array that somebody opens by id while
+ * the kernel clears it stays behind.
+ */
+#include "backend/census.h"
+
+#include "backend/owner.h"
+#include "backend/prog.h"
+#include "backend/ring.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OWNERS_NAME "pcf_owners"
+#define MOST_QUEUES 1024
+
+bool pcf_census_record(struct pcf_owner *o)
+{
+	o->program[sizeof(o->program) - 1] = '\0';
+	o->cluster[sizeof(o->cluster) - 1] = '\0';
+	o->filter[sizeof(o->filter) - 1] = '\0';
+	return o->version == PCF_OWNER_VERSION &&
+	       (o->mode == PCF_OWNER_EXCLUSIVE || o->mode == PCF_OWNER_MIRROR);
+}
+
+/* --- counters ------------------------------------------------------------ */
+
+static void add_exclusive(struct pcf_capture *c, const void *value,
+			  unsigned size)
+{
+	const struct pcf_ctl *ctl = value;
+
+	for (unsigned i = 0; i < size / sizeof(*ctl); i++) {
+		c->matched += ctl[i].matched;
+		c->rest += ctl[i].rest;
+	}
+}
+
+static void add_mirror(struct pcf_capture *c, const void *value, unsigned size)
+{
+	const struct pcf_ring_ctl *ctl = value;
+
+	for (unsigned i = 0; i < size / sizeof(*ctl); i++) {
+		c->matched += ctl[i].matched;
+		c->dropped += ctl[i].dropped;
+	}
+}
+
+static void read_value(struct pcf_capture *c, int fd, unsigned size)
+{
+	uint32_t key = 0;
+	void *value = calloc(1, size);
+
+	c->counted = value && !bpf_map_lookup_elem(fd, &key, value);
+	if (c->counted && c->owner.mode == PCF_OWNER_EXCLUSIVE)
+		add_exclusive(c, value, size);
+	else if (c->counted)
+		add_mirror(c, value, size);
+	free(value);
+}
+
+static void count(struct pcf_capture *c)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = bpf_map_get_fd_by_id(c->owner.ctl_map);
+
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    info.type == BPF_MAP_TYPE_ARRAY && info.max_entries == 1 &&
+	    info.value_size <= MOST_QUEUES * sizeof(struct pcf_ring_ctl))
+		read_value(c, fd, info.value_size);
+	close(fd);
+}
+
+/* --- owners -------------------------------------------------------------- */
+
+struct visit {
+	void (*each)(const struct pcf_capture *c, void *arg);
+	void *arg;
+};
+
+static void visit_slots(int owners, int ifindex, const struct visit *v)
+{
+	for (uint32_t slot = 0; slot < PCF_SLOTS; slot++) {
+		struct pcf_capture c = { .ifindex = ifindex, .slot = slot };
+
+		if (bpf_map_lookup_elem(owners, &slot, &c.owner) ||
+		    !pcf_census_record(&c.owner) || !pcf_owner_alive(&c.owner))
+			continue;
+		count(&c);
+		v->each(&c, v->arg);
+	}
+}
+
+static bool is_owners(int fd)
+{
+	struct bpf_map_info m = { 0 };
+	uint32_t len = sizeof(m);
+
+	return !bpf_obj_get_info_by_fd(fd, &m, &len) &&
+	       !strcmp(m.name, OWNERS_NAME) && m.type == BPF_MAP_TYPE_HASH &&
+	       m.key_size == 4 && m.value_size == sizeof(struct pcf_owner);
+}
+
+/* The root's own map of owners comes second; nothing else needs opening. */
+static void visit_program(uint32_t id, int ifindex, const struct visit *v)
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info), maps[2] = { 0 };
+	int map, fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd < 0)
+		return;
+	info.nr_map_ids = 2;
+	info.map_ids = (uintptr_t)maps;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+	    !strcmp(info.name, PCF_ROOT_NAME) && info.nr_map_ids == 2) {
+		map = bpf_map_get_fd_by_id(maps[1]);
+		if (map >= 0 && is_owners(map))
+			visit_slots(map, ifindex, v);
+		if (map >= 0)
+			close(map);
+	}
+	close(fd);
+}
+
+int pcf_census(void (*each)(const struct pcf_capture *c, void *arg), void *arg)
+{
+	const struct visit v = { each, arg };
+	uint32_t id = 0;
+	int err;
+
+	while (!(err = bpf_link_get_next_id(id, &id))) {
+		struct bpf_link_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd == -EPERM)
+			return fd;
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    info.type == BPF_LINK_TYPE_XDP)
+			visit_program(info.prog_id, info.xdp.ifindex, &v);
+		close(fd);
+	}
+	return err == -ENOENT ? 0 : err;
+}

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# pcap-fast status: who captures, and how much.
+set -u
+. "${PCF_TOP:?}/tests/ns.sh"
+tool=${PCF_BUILD:-$PWD}/pcap-fast
+passed=0 failed=0
+
+check() # WHAT EXPECTED FOUND
+{
+	if [ "$2" = "$3" ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL $1: expected \"$2\", found \"$3\""
+	fi
+}
+
+capture() # DEVICE FILTER
+{
+	ns_spawn rx env LD_PRELOAD="${PCF_PRELOAD_EXTRA:-}" \
+		ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 \
+		"$tool" run -- tcpdump -i "$1" -nn -w /dev/null "$2"
+	for i in $(seq 50); do
+		field pid "$NS_PID" | grep -q . && break
+		sleep 0.1
+	done
+	sleep 0.3
+}
+
+# A field of the capture of this process.
+field() # FIELD PID
+{
+	ns_rx "$tool" status --json | python3 -c "
+import json, sys
+for c in json.load(sys.stdin):
+    if c['pid'] == $2:
+        print(c['$1'])"
+}
+
+ns_require_root
+ns_pair pcfstat
+capture exclusive:rx0 udp
+first=$NS_PID
+capture mirror:rx0 'udp port 9'
+second=$NS_PID
+ns_tx "$tool" gen --count 700 --pps 20000 system:tx0 >/dev/null
+sleep 0.3
+
+check "the first one's mode" exclusive "$(field mode "$first")"
+check "the second one's mode" mirror "$(field mode "$second")"
+check "its interface" rx0 "$(field interface "$first")"
+check "its program" tcpdump "$(field program "$first")"
+check "its queues" 1 "$(field queues "$first")"
+check "its filter" "(program)" "$(field filter "$first")"
+check "packets of the first" 700 "$(field matched "$first")"
+check "packets of the second" 700 "$(field matched "$second")"
+check "one line for each" 2 \
+	"$(ns_rx "$tool" status | grep -cE " ($first|$second) ")"
+check "rates" 1 "$(ns_rx timeout 1 "$tool" status -w0.3 |
+	grep -E " $first " | sed -n 2p | grep -cE ' 0  \(program\)$')"
+
+kill -KILL "$first"
+ns_wait_pid "$first" 5
+check "who was killed is gone" "" "$(field mode "$first")"
+check "the other one is not" mirror "$(field mode "$second")"
+
+check "without privilege it says so" 1 \
+	"$(setpriv --bounding-set=-all --inh-caps=-all --reuid=65534 \
+		"$tool" status 2>&1 >/dev/null | grep -c CAP_SYS_ADMIN)"
+"$tool" status --fly >/dev/null 2>&1
+check "an unknown option" 2 $?
+"$tool" status -w0 >/dev/null 2>&1
+check "no interval" 2 $?
+
+echo "$passed passed, $failed failed, 0 skipped"
+[ "$failed" = 0 ]

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* pcap-fast status: one line for every capture on the machine. */
+#include "backend/census.h"
+#include "tools/tool.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOST 1024
+
+static const struct option options[] = {
+	{ "json", no_argument, NULL, 'j' },
+	{ "watch", optional_argument, NULL, 'w' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* All captures at one time. */
+struct picture {
+	struct pcf_capture captures[MOST];
+	unsigned n;
+	double time;
+};
+
+static int usage(FILE *to, int status)
+{
+	fputs("Usage: pcap-fast status [--json] [-w[SECONDS]]\n\n"
+	      "Shows the captures of libpcap-fast on this machine, of all processes:\n"
+	      "interface, mode, owner, RX queues, filter, packets meant for it, those\n"
+	      "that a mirror had no room for, those dropped as asked for (rest).\n"
+	      "An interface of another network namespace is shown by its number.\n\n"
+	      "  --json           as JSON\n"
+	      "  -w, --watch[=N]  again every N seconds, with rates; 1\n",
+	      to);
+	return status;
+}
+
+static void add(const struct pcf_capture *c, void *arg)
+{
+	struct picture *p = arg;
+
+	if (p->n < MOST)
+		p->captures[p->n++] = *c;
+}
+
+static int take(struct picture *p)
+{
+	struct timespec t;
+
+	p->n = 0;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	p->time = t.tv_sec + t.tv_nsec / 1e9;
+	return pcf_census(add, p);
+}
+
+static const char *mode(const struct pcf_capture *c)
+{
+	return c->owner.mode == PCF_OWNER_MIRROR ? "mirror" : "exclusive";
+}
+
+/* The name, if the number means that interface here: ifindexes repeat in other
+ * network namespaces, so this is as much as can be told. */
+static const char *interface(const struct pcf_capture *c, char *name)
+{
+	if (!if_indextoname(c->ifindex, name))
+		snprintf(name, IF_NAMESIZE, "#%d", c->ifindex);
+	return name;
+}
+
+static bool here(const struct pcf_capture *c)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == c->owner.pid_ns;
+}
+
+static double rate(const struct pcf_capture *c, const struct picture *now,
+		   const struct picture *before)
+{
+	for (unsigned i = 0; i < before->n; i++) {
+		const struct pcf_capture *b = &before->captures[i];
+
+		if (b->owner.lifeline == c->owner.lifeline)
+			return (c->matched - b->matched) /
+			       (now->time - before->time);
+	}
+	return 0;
+}
+
+static void print_line(const struct pcf_capture *c, double per_second)
+{
+	char name[IF_NAMESIZE];
+
+	printf("%-15s %-9s %7u%c %-15s %6u %12" PRIu64 " %10" PRIu64
+	       " %10" PRIu64 " %10.0f  %s\n",
+	       interface(c, name), mode(c), c->owner.pid, here(c) ? ' ' : '*',
+	       c->owner.program, c->owner.queues, c->matched, c->dropped,
+	       c->rest, per_second, c->owner.filter);
+}
+
+/* Names of processes can have any bytes. */
+static void print_string(const char *key, const char *text)
+{
+	printf("\"%s\": \"", key);
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c < ' ' || c > '~' || c == '"' || c == '\\')
+			printf("\\u%04x", c);
+		else
+			putchar(c);
+	}
+	printf("\", ");
+}
+
+static void print_json(const struct pcf_capture *c, double per_second)
+{
+	char name[IF_NAMESIZE];
+
+	putchar('{');
+	print_string("interface", interface(c, name));
+	print_string("mode", mode(c));
+	print_string("program", c->owner.program);
+	print_string("filter", c->owner.filter);
+	printf("\"ifindex\": %d, \"slot\": %u, \"pid\": %u, \"pid_namespace\": %" PRIu64
+	       ", \"queues\": %u, \"matched\": %" PRIu64
+	       ", \"dropped\": %" PRIu64 ", \"rest\": %" PRIu64
+	       ", \"rate\": %.0f}",
+	       c->ifindex, c->slot, c->owner.pid, c->owner.pid_ns,
+	       c->owner.queues, c->matched, c->dropped, c->rest, per_second);
+}
+
+static void show(const struct picture *now, const struct picture *before,
+		 bool json)
+{
+	if (json)
+		putchar('[');
+	else
+		printf("%-15s %-9s %7s  %-15s %6s %12s %10s %10s %10s  %s\n",
+		       "INTERFACE", "MODE", "PID", "PROGRAM", "QUEUES",
+		       "PACKETS", "DROPPED", "REST", "RATE/S", "FILTER");
+	for (unsigned i = 0; i < now->n; i++) {
+		const struct pcf_capture *c = &now->captures[i];
+
+		if (json)
+			printf("%s", i ? ",\n " : "");
+		(json ? print_json : print_line)(c, rate(c, now, before));
+	}
+	if (json)
+		puts("]");
+	fflush(stdout);
+}
+
+static int watch(bool json, double seconds)
+{
+	static struct picture pictures[2];
+	unsigned now = 0;
+
+	for (;;) {
+		int err = take(&pictures[now]);
+
+		if (err) {
+			fprintf(stderr, "pcap-fast status: %s%s\n",
+				strerror(-err),
+				err == -EPERM
+					? ": it takes CAP_SYS_ADMIN to find the captures of other processes"
+					: "");
+			return 1;
+		}
+		if (seconds > 0 && !json && isatty(STDOUT_FILENO))
+			printf("\033[H\033[J");
+		show(&pictures[now], &pictures[!now], json);
+		if (seconds <= 0 || ferror(stdout))
+			return 0;
+		usleep(seconds * 1e6);
+		now = !now;
+	}
+}
+
+int tool_status(int argc, char **argv)
+{
+	double seconds = 0;
+	bool json = false;
+	char *end;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "w::", options, NULL)) != -1) {
+		if (c == 'h')
+			return usage(stdout, 0);
+		if (c == '?')
+			return usage(stderr, 2);
+		if (c == 'j') {
+			json = true;
+			continue;
+		}
+		seconds = optarg ? strtod(optarg, &end) : 1;
+		if (optarg && (*end || !(seconds >= 0.1 && seconds <= 86400)))
+			return usage(stderr, 2);
+	}
+	return optind < argc ? usage(stderr, 2) : watch(json, seconds);
+}
