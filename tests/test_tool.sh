@@ -50,5 +50,11 @@ check "the command's options are its own" "--mode" "$(run -- echo --mode)"
 check "tcpdump runs on it" 1 \
 	"$(run -- tcpdump --version 2>&1 | grep -c 'libpcap-fast')"
 
+check "doctor of what is not there" 1 "$(status "$tool" doctor nosuch0)"
+check "doctor says why" 1 "$("$tool" doctor lo | grep -c 'would choose system')"
+check "doctor with a word too many" 2 "$(status "$tool" doctor lo lo)"
+check "doctor of all, as JSON" 1 "$("$tool" doctor --json | python3 -c \
+	'import json, sys; print(int("lo" in json.load(sys.stdin)))')"
+
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" = 0 ]

@@ -12,6 +12,7 @@ static const struct {
 } commands[] = {
 	{ "run", tool_run, "run a program on libpcap-fast" },
 	{ "path", tool_path, "print the drop-in's path, for LD_PRELOAD" },
+	{ "doctor", tool_doctor, "can an interface be captured on fast?" },
 	{ "status", tool_status, "who captures on this machine" },
 	{ "bridge", tool_bridge, "forward between two interfaces" },
 	{ "filter", tool_filter, "show what a filter becomes, and where it runs" },

@@ -9,6 +9,7 @@
 int tool_run(int argc, char **argv);
 int tool_path(int argc, char **argv);
 int tool_bridge(int argc, char **argv);
+int tool_doctor(int argc, char **argv);
 int tool_filter(int argc, char **argv);
 int tool_gen(int argc, char **argv);
 int tool_status(int argc, char **argv);
