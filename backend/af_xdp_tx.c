@@ -207,6 +207,8 @@ static int kick_copy(struct pcf_queue *q, bool *progress)
 	*progress = consumed(q) != before;
 	if (err == EBUSY && *progress)
 		q->tx.dropped++;
+	if (err == ENETDOWN || err == ENXIO)
+		return -err;
 	if (all_taken(q))
 		return 0;
 	return !err || err == EBUSY || err == EAGAIN || err == ENOBUFS ||

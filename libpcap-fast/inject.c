@@ -30,6 +30,15 @@ static bool has_tx(const struct pcf_handle *h)
 	return h && h->backend && h->backend->tx;
 }
 
+/* Packets that leave by the rings are seen by no other capture on the host,
+ * which those of a packet socket are. So an unchanged program gets that only
+ * when the mode was asked for by name; the batch calls are for programs that
+ * know it. */
+static bool injects_by_rings(const struct pcf_handle *h)
+{
+	return has_tx(h) && h->options.mode == PCAP_FAST_MODE_EXCLUSIVE;
+}
+
 static struct pcf_queue *tx_queue(struct pcf_handle *h)
 {
 	return h->backend->ops->queue(h->backend, 0);
@@ -78,7 +87,7 @@ int pcap_inject(pcap_t *p, const void *data, size_t size)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
-	return has_tx(h) ? inject_rings(h, data, size)
+	return injects_by_rings(h) ? inject_rings(h, data, size)
 			 : inject_stock(h, p, data, size);
 }
 
@@ -86,7 +95,7 @@ int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
-	if (has_tx(h))
+	if (injects_by_rings(h))
 		return inject_rings(h, data, size) < 0 ? PCAP_ERROR : 0;
 	if (h)
 		pcf_shadow_nonblock(h->shadow, h->nonblock);

@@ -106,7 +106,8 @@ int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
 
 	n = sendable_run(h, pkts, n, &bad);
 	pthread_mutex_lock(&h->tx_lock);
-	err = transmit(h, q, pkts, n, whose, &done);
+	/* an interface that is down is the first thing to be said */
+	err = n ? transmit(h, q, pkts, n, whose, &done) : push(h, q);
 	pthread_mutex_unlock(&h->tx_lock);
 	if (done)
 		return done;
