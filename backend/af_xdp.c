@@ -217,11 +217,12 @@ static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
 		err = create_socket(q, ifname, flags);
 	if (!err)
 		return 0;
-	close_socket(q);
+	/* libxdp finds the mappings of the rings in the queue's structures */
 	if (q->umem->users == 1 && q->umem->xsk) {
 		xsk_umem__delete(q->umem->xsk);
 		q->umem->xsk = NULL;
 	}
+	close_socket(q);
 	return err;
 }
 

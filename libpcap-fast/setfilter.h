@@ -9,7 +9,6 @@ int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program);
 int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction);
 void pcf_filter_free(struct pcf_filter *f);
 
-/* Let the shadow capture what filter and direction ask for. */
 /* To emit a filter: the argument of pcf_emit(). */
 struct pcf_emit_arg {
 	const struct pcf_handle *h;

@@ -88,7 +88,8 @@ static double rate(const struct pcf_capture *c, const struct picture *now,
 	for (unsigned i = 0; i < before->n; i++) {
 		const struct pcf_capture *b = &before->captures[i];
 
-		if (b->owner.lifeline == c->owner.lifeline)
+		if (b->owner.lifeline == c->owner.lifeline && b->counted &&
+		    c->counted && c->matched >= b->matched)
 			return (c->matched - b->matched) /
 			       (now->time - before->time);
 	}
