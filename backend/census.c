@@ -13,6 +13,7 @@
 #include "backend/ring.h"
 
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,7 @@ static void count(struct pcf_capture *c)
 /* --- owners -------------------------------------------------------------- */
 
 struct visit {
+	bool local;
 	void (*each)(const struct pcf_capture *c, void *arg);
 	void *arg;
 };
@@ -91,7 +93,9 @@ struct visit {
 static void visit_slots(int owners, int ifindex, const struct visit *v)
 {
 	for (uint32_t slot = 0; slot < PCF_SLOTS; slot++) {
-		struct pcf_capture c = { .ifindex = ifindex, .slot = slot };
+		struct pcf_capture c = { .ifindex = ifindex,
+					 .local = v->local,
+					 .slot = slot };
 
 		if (bpf_map_lookup_elem(owners, &slot, &c.owner) ||
 		    !pcf_census_record(&c.owner) || !pcf_owner_alive(&c.owner))
@@ -133,9 +137,19 @@ static void visit_program(uint32_t id, int ifindex, const struct visit *v)
 	close(fd);
 }
 
+/* Ifindexes repeat in other network namespaces; what is attached does not. */
+static bool is_local(int ifindex, uint32_t prog_id)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+
+	return !bpf_xdp_query(ifindex, 0, &q) &&
+	       (q.prog_id == prog_id || q.drv_prog_id == prog_id ||
+		q.skb_prog_id == prog_id);
+}
+
 int pcf_census(void (*each)(const struct pcf_capture *c, void *arg), void *arg)
 {
-	const struct visit v = { each, arg };
+	struct visit v = { .each = each, .arg = arg };
 	uint32_t id = 0;
 	int err;
 
@@ -149,8 +163,10 @@ int pcf_census(void (*each)(const struct pcf_capture *c, void *arg), void *arg)
 		if (fd < 0)
 			continue;
 		if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
-		    info.type == BPF_LINK_TYPE_XDP)
+		    info.type == BPF_LINK_TYPE_XDP) {
+			v.local = is_local(info.xdp.ifindex, info.prog_id);
 			visit_program(info.prog_id, info.xdp.ifindex, &v);
+		}
 		close(fd);
 	}
 	return err == -ENOENT ? 0 : err;

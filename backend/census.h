@@ -7,7 +7,8 @@
 #include "backend/root.h"
 
 struct pcf_capture {
-	int ifindex;		/* in the interface's network namespace */
+	int ifindex;		/* in the interface's network namespace, ... */
+	bool local;		/* ... which is this process's */
 	unsigned slot;
 	struct pcf_owner owner;	/* its strings end */
 	bool counted;		/* its counters could be read */

@@ -154,6 +154,9 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_load(e, BPF_W, BPF_REG_8, BPF_REG_6,
 		 offsetof(struct xdp_md, rx_queue_index));
 	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l.next);
+	for (unsigned i = 0; i < env->rx_queues; i++)
+		if (!(env->queue_mask[i / 64] >> i % 64 & 1))
+			pcf_jump_imm(e, BPF_JEQ, BPF_REG_8, i, l.next);
 	if (emit)
 		err = emit(arg, e, l.match, l.next, why, size);
 	else

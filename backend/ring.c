@@ -42,6 +42,9 @@ struct pcf_ring_wake {
 	unsigned nrings;
 };
 
+/* As many as open.c lets through. */
+#define MAX_QUEUES 1024
+
 struct ring_backend {
 	struct pcf_backend base;
 	struct pcf_root root;
@@ -51,6 +54,7 @@ struct ring_backend {
 	size_t slots_size, ctl_size;
 	uint32_t nslots, slot_size;
 	unsigned rx_queues;
+	uint64_t queue_mask[MAX_QUEUES / 64];
 	uint32_t epoch;
 	bool armed;
 	struct pcf_ring_wake wake;
@@ -260,6 +264,7 @@ static struct pcf_ring_env ring_env(const struct ring_backend *b)
 		.root_slots = b->root.slots,
 		.own_slot = b->root.slot,
 		.rx_queues = b->rx_queues,
+		.queue_mask = b->queue_mask,
 		.nslots = b->nslots,
 		.data_size = b->slot_size - sizeof(struct pcf_ring_slot),
 	};
@@ -359,6 +364,8 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	b->slots_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
 	b->rx_queues = b->base.nqueues = how->rx_queues;
+	memcpy(b->queue_mask, how->queue_mask,
+	       (how->rx_queues + 63) / 64 * sizeof(*b->queue_mask));
 	b->rings = calloc(b->rx_queues, sizeof(*b->rings));
 	b->wake.rings = b->rings;
 	b->wake.nrings = b->rx_queues;

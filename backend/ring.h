@@ -44,6 +44,7 @@ struct pcf_ring_env {
 	int root_slots;		/* the root's prog_array */
 	unsigned own_slot;	/* in there; the later ones come next */
 	unsigned rx_queues, nslots;
+	const uint64_t *queue_mask; /* bit per RX queue wanted */
 	uint32_t data_size;	/* bytes of a slot's packet part */
 	uint32_t epoch;
 };

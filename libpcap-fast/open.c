@@ -207,14 +207,20 @@ static int activate_system(struct pcf_handle *h)
 #define DEFAULT_KEEP \
 	"arp or icmp6 or (udp port 53 or 67 or 68 or 546 or 547) or tcp port 22"
 
-/* The keep filter's expression, or NULL: nothing is kept. */
+/* Matches nothing. Where the host uses the interface, the keep filter's mirror
+ * is needed even so: for filters that must run in user space. */
+#define KEEP_NOTHING "less 0"
+
+/* The keep filter's expression, or NULL: there is none. */
 static const char *keep_expression(const struct pcf_handle *h)
 {
 	if (h->choice.mode != PCAP_FAST_MODE_EXCLUSIVE)
 		return NULL;
-	if (h->options.keep)
-		return *h->options.keep ? h->options.keep : NULL;
-	return h->choice.dedicated ? NULL : DEFAULT_KEEP;
+	if (h->options.keep && *h->options.keep)
+		return h->options.keep;
+	if (h->choice.dedicated)
+		return NULL;
+	return h->options.keep ? KEEP_NOTHING : DEFAULT_KEEP;
 }
 
 static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
@@ -445,7 +451,9 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
 	if (h->keep)
-		add_note(h, "; the host keeps: %.200s", keep_expression(h));
+		add_note(h, "; the host keeps: %.200s",
+			 h->options.keep && !*h->options.keep ?
+				 "nothing" : keep_expression(h));
 	if (how.drop_rest && h->mode == PCAP_FAST_MODE_EXCLUSIVE)
 		add_note(h, "; what does not match is dropped");
 	wait_for_link(h, facts);
@@ -474,6 +482,11 @@ int pcap_activate(pcap_t *p)
 	pcf_env_read(&env);
 	log_env(&env);
 	apply_env(h, &env);
+	if (*h->options.device.cluster)
+		return pcf_fail(p, PCAP_ERROR,
+				"%s%%%s: clusters are not in this version",
+				h->options.device.name,
+				h->options.device.cluster);
 	choose(h, &facts);
 	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM || stock_fails_too(h))
 		return activate_system(h);

@@ -19,6 +19,7 @@ struct pcf_emit_arg {
 int pcf_emit(void *arg, struct pcf_ebpf *e, int match, int nomatch, char *why,
 	     size_t size);
 
+/* Let the shadow capture what filter and direction ask for. */
 void pcf_shadow_update(struct pcf_handle *h);
 
 #endif

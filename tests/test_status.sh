@@ -58,7 +58,18 @@ check "packets of the second" 700 "$(field matched "$second")"
 check "one line for each" 2 \
 	"$(ns_rx "$tool" status | grep -cE " ($first|$second) ")"
 check "rates" 1 "$(ns_rx timeout 1 "$tool" status -w0.3 |
-	grep -E " $first " | sed -n 2p | grep -cE ' 0  \(program\)$')"
+	grep -E " $first " | sed -n 2p | grep -cE ' 0  \(program\) *$')"
+
+check "drops that only the owner can know" None "$(field dropped "$first")"
+check "drops of the mirror" 0 "$(field dropped "$second")"
+check "an interface of another namespace by its number" 1 \
+	"$("$tool" status | grep -cE "^#[0-9]+ +mirror +$second ")"
+ns_spawn tx "$tool" gen --pps 1000 system:tx0
+sleep 0.5
+check "rates of what comes" 1 "$(ns_rx timeout 2 "$tool" status -w 1 |
+	grep -E " $second " | sed -n 2p |
+	awk '{ print ($9 > 500 && $9 < 2000) }')"
+kill -INT "$NS_PID"
 
 kill -KILL "$first"
 ns_wait_pid "$first" 5

@@ -32,7 +32,7 @@ struct picture {
 
 static int usage(FILE *to, int status)
 {
-	fputs("Usage: pcap-fast status [--json] [-w[SECONDS]]\n\n"
+	fputs("Usage: pcap-fast status [--json] [-w [SECONDS]]\n\n"
 	      "Shows the captures of libpcap-fast on this machine, of all processes:\n"
 	      "interface, mode, owner, RX queues, filter, packets meant for it, those\n"
 	      "that a mirror had no room for, those dropped as asked for (rest).\n"
@@ -66,11 +66,9 @@ static const char *mode(const struct pcf_capture *c)
 	return c->owner.mode == PCF_OWNER_MIRROR ? "mirror" : "exclusive";
 }
 
-/* The name, if the number means that interface here: ifindexes repeat in other
- * network namespaces, so this is as much as can be told. */
 static const char *interface(const struct pcf_capture *c, char *name)
 {
-	if (!if_indextoname(c->ifindex, name))
+	if (!c->local || !if_indextoname(c->ifindex, name))
 		snprintf(name, IF_NAMESIZE, "#%d", c->ifindex);
 	return name;
 }
@@ -96,15 +94,40 @@ static double rate(const struct pcf_capture *c, const struct picture *now,
 	return 0;
 }
 
+/* Names of processes can have any bytes; a terminal obeys some. */
+static void print_word(const char *text, int width)
+{
+	for (; *text; text++, width--)
+		putchar(*text < ' ' || *text > '~' ? '?' : *text);
+	while (width-- > 0)
+		putchar(' ');
+	putchar(' ');
+}
+
+/* What an AF_XDP socket dropped only its owner can ask. */
+static void print_count(uint64_t count, int width, bool known)
+{
+	if (known)
+		printf("%*" PRIu64 " ", width, count);
+	else
+		printf("%*s ", width, "-");
+}
+
 static void print_line(const struct pcf_capture *c, double per_second)
 {
+	bool mirror = c->owner.mode == PCF_OWNER_MIRROR;
 	char name[IF_NAMESIZE];
 
-	printf("%-15s %-9s %7u%c %-15s %6u %12" PRIu64 " %10" PRIu64
-	       " %10" PRIu64 " %10.0f  %s\n",
-	       interface(c, name), mode(c), c->owner.pid, here(c) ? ' ' : '*',
-	       c->owner.program, c->owner.queues, c->matched, c->dropped,
-	       c->rest, per_second, c->owner.filter);
+	print_word(interface(c, name), 15);
+	printf("%-9s %7u%c ", mode(c), c->owner.pid, here(c) ? ' ' : '*');
+	print_word(c->owner.program, 15);
+	printf("%6u ", c->owner.queues);
+	print_count(c->matched, 12, c->counted);
+	print_count(c->dropped, 10, c->counted && mirror);
+	print_count(c->rest, 10, c->counted && !mirror);
+	printf("%10.0f  ", per_second);
+	print_word(c->owner.filter, 0);
+	putchar('\n');
 }
 
 /* Names of processes can have any bytes. */
@@ -122,8 +145,17 @@ static void print_string(const char *key, const char *text)
 	printf("\", ");
 }
 
+static void json_count(const char *key, uint64_t count, bool known)
+{
+	if (known)
+		printf("\"%s\": %" PRIu64 ", ", key, count);
+	else
+		printf("\"%s\": null, ", key);
+}
+
 static void print_json(const struct pcf_capture *c, double per_second)
 {
+	bool mirror = c->owner.mode == PCF_OWNER_MIRROR;
 	char name[IF_NAMESIZE];
 
 	putchar('{');
@@ -131,12 +163,13 @@ static void print_json(const struct pcf_capture *c, double per_second)
 	print_string("mode", mode(c));
 	print_string("program", c->owner.program);
 	print_string("filter", c->owner.filter);
+	json_count("matched", c->matched, c->counted);
+	json_count("dropped", c->dropped, c->counted && mirror);
+	json_count("rest", c->rest, c->counted && !mirror);
 	printf("\"ifindex\": %d, \"slot\": %u, \"pid\": %u, \"pid_namespace\": %" PRIu64
-	       ", \"queues\": %u, \"matched\": %" PRIu64
-	       ", \"dropped\": %" PRIu64 ", \"rest\": %" PRIu64
-	       ", \"rate\": %.0f}",
+	       ", \"queues\": %u, \"rate\": %.0f}",
 	       c->ifindex, c->slot, c->owner.pid, c->owner.pid_ns,
-	       c->owner.queues, c->matched, c->dropped, c->rest, per_second);
+	       c->owner.queues, per_second);
 }
 
 static void show(const struct picture *now, const struct picture *before,
@@ -202,6 +235,9 @@ int tool_status(int argc, char **argv)
 			json = true;
 			continue;
 		}
+		/* also as a word of its own */
+		if (!optarg && optind < argc && argv[optind][0] != '-')
+			optarg = argv[optind++];
 		seconds = optarg ? strtod(optarg, &end) : 1;
 		if (optarg && (*end || !(seconds >= 0.1 && seconds <= 86400)))
 			return usage(stderr, 2);

@@ -176,7 +176,7 @@ static void rest_dropped(void)
 
 /* A filter that cannot run in the driver: what it would reject is the host's,
  * which loses nothing. */
-static void in_user_space(void)
+static void in_user_space_keeping(const char *keep)
 {
 	struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + SKF_AD_CPU),
@@ -188,11 +188,9 @@ static void in_user_space(void)
 	struct bpf_program program = { 5, (struct bpf_insn *)insns };
 	pcap_t *p;
 
-	if (skip())
-		return;
 	net_link(1, 1500);
 	net_do("ip addr add 10.9.9.1/24 dev vA");
-	p = create("exclusive:vA", NULL, PCAP_FAST_REST_DROP);
+	p = create("exclusive:vA", keep, PCAP_FAST_REST_DROP);
 	activate(p);
 	exchange(p, SEEN(500, 500), 0);
 	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
@@ -204,6 +202,53 @@ static void in_user_space(void)
 	filter(p, "udp port 7001");
 	exchange(p, SEEN(0, 500), 0);
 	adds_up(p);
+}
+
+static void in_user_space(void)
+{
+	if (skip())
+		return;
+	in_user_space_keeping(NULL);
+	in_user_space_keeping("");
+}
+
+/* Parsed, not built: said, not ignored. */
+static void cluster(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = create("exclusive:vA%ids", NULL, PCAP_FAST_REST_PASS);
+	CU_ASSERT_EQUAL(pcap_activate(p), PCAP_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(p), "clusters"));
+	pcap_close(p);
+}
+
+/* A mirror of some queues: all frames here come by one of them. */
+static void mirror_queues(void)
+{
+	unsigned total = 0;
+
+	if (skip())
+		return;
+	net_link(4, 1500);
+	for (unsigned q = 0; q < 4; q++) {
+		char name[32];
+		unsigned got;
+		pcap_t *p;
+
+		snprintf(name, sizeof(name), "mirror:vA@%u", q);
+		p = create(name, NULL, PCAP_FAST_REST_PASS);
+		activate(p);
+		net_send(0, FRAMES, size_60);
+		got = read_all(p);
+		got = (got & 0xffff) + (got >> 16);
+		total += got;
+		adds_up(p);
+	}
+	CU_ASSERT_EQUAL(total, FRAMES);
 }
 
 static void defaults(void)
@@ -224,7 +269,7 @@ static void defaults(void)
 	pcap_close(p);
 	p = create("exclusive:vA", "", PCAP_FAST_REST_PASS);
 	activate(p);
-	CU_ASSERT_PTR_NULL(strstr(info.reason, "the host keeps"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "the host keeps: nothing"));
 	exchange(p, SEEN(500, 500), 0);
 	adds_up(p);
 }
@@ -271,9 +316,9 @@ static void by_environment(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(kept),	    PCF_TEST(rest_dropped), PCF_TEST(in_user_space),
-	PCF_TEST(defaults), PCF_TEST(bad_input),    PCF_TEST(by_environment),
-	CU_TEST_INFO_NULL,
+	PCF_TEST(kept),	     PCF_TEST(rest_dropped),   PCF_TEST(in_user_space),
+	PCF_TEST(cluster),   PCF_TEST(mirror_queues),  PCF_TEST(defaults),
+	PCF_TEST(bad_input), PCF_TEST(by_environment), CU_TEST_INFO_NULL,
 };
 
 int main(void)
