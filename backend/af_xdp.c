@@ -238,9 +238,12 @@ static int bind_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
 	return err;
 }
 
-static const char *bind_advice(int err)
+static const char *bind_advice(int err, bool frags)
 {
 	switch (err) {
+	case -EINVAL:
+		return frags ? " (packets of several buffers: an MTU of 3818 or less would do)" :
+			       "";
 	case -EBUSY:
 		return " (another AF_XDP socket has this queue)";
 	case -ENOBUFS:
@@ -312,6 +315,11 @@ static int bind_shared(struct xdp_backend *x, struct pcf_queue *q,
 	return err;
 }
 
+static const char *driver_name(const struct pcf_open *how)
+{
+	return how->driver && *how->driver ? how->driver : "the driver";
+}
+
 /* Zero-copy first, then copy, as far as allowed. The kernel would fall back
  * in silence without the flags, and libxdp without reading back. */
 static int bind_best(struct xdp_backend *x, struct pcf_queue *q,
@@ -327,17 +335,18 @@ static int bind_best(struct xdp_backend *x, struct pcf_queue *q,
 		if (!err)
 			return 0;
 		snprintf(what->note, sizeof(what->note),
-			 "zero-copy refused: %s%s", strerror(-err),
-			 bind_advice(err));
+			 "zero-copy refused by %s: %s%s", driver_name(how),
+			 strerror(-err), bind_advice(err, x->frags));
 	}
 	if (how->zerocopy_only)
 		return fail(err, why, size,
-			    "zero-copy is required, but queue %u refuses it: %s%s",
-			    q->id, strerror(-err), bind_advice(err));
+			    "zero-copy is required, but %s refuses it on queue %u: %s%s",
+			    driver_name(how), q->id, strerror(-err),
+			    bind_advice(err, x->frags));
 	err = bind_with(q, how, n, x->frame_size, common | XDP_COPY);
 	if (err)
 		return fail(err, why, size, "cannot bind queue %u: %s%s",
-			    q->id, strerror(-err), bind_advice(err));
+			    q->id, strerror(-err), bind_advice(err, false));
 	return 0;
 }
 

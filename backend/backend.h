@@ -68,6 +68,7 @@ struct pcf_counters {
 /* What a backend is asked to open; strings and pointers only for the call. */
 struct pcf_open {
 	const char *ifname;
+	const char *driver;		/* its name, "" unknown */
 	int ifindex;
 	uint32_t mtu;
 	uint32_t rx_queues;		/* that the interface has */

@@ -229,6 +229,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 {
 	struct pcf_open how = {
 		.ifname = h->options.device.name,
+		.driver = facts->driver,
 		.ifindex = facts->link.ifindex,
 		.mtu = facts->link.mtu,
 		.rx_queues = facts->link.rx_queues,
