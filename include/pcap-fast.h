@@ -225,6 +225,7 @@ int pcap_sendqueue_queue(pcap_send_queue *queue, const struct pcap_pkthdr *hdr,
  *   returns  bytes of the queue that were sent, headers counted: queue->len
  *            unless a packet failed (pcap_geterr() says why), the handle is
  *            non-blocking and had no room, or pcap_breakloop() was called
+ *            meanwhile, which the next read on the handle sees, too
  *   since    0.1
  */
 u_int pcap_sendqueue_transmit(pcap_t *p, pcap_send_queue *queue, int sync);

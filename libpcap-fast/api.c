@@ -63,9 +63,11 @@ const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)
 
 void pcap_breakloop(pcap_t *p)
 {
-	struct pcf_handle *h = pcf_find_fast(p);
+	struct pcf_handle *h = pcf_find(p);
 
 	if (h)
+		atomic_fetch_add_explicit(&h->breaks, 1, memory_order_relaxed);
+	if (h && h->backend)
 		pcf_breakloop(h);
 	else if (pcf_stock()->pcap_breakloop)
 		pcf_stock()->pcap_breakloop(p);

@@ -60,6 +60,7 @@ struct pcf_handle {
 	bool nonblock;
 	bool check_direction;
 	atomic_int break_flag;
+	atomic_uint breaks;		/* pcap_breakloop() calls, in any mode */
 	struct pcf_filter filter;
 	uint32_t snaplen;
 	struct pcap_pkthdr header;	/* pcap_next(), pcap_next_ex() */

@@ -76,30 +76,31 @@ static int64_t now_ns(void)
 	return t.tv_sec * NSEC + t.tv_nsec;
 }
 
-static bool broken(pcap_t *p)
+/* The flag that reads look at is the system library's own on its handles, and
+ * may be left over from a read; so calls are counted. */
+static unsigned breaks(pcap_t *p)
 {
-	struct pcf_handle *h = pcf_find_fast(p);
+	struct pcf_handle *h = pcf_find(p);
 
-	return h && atomic_load_explicit(&h->break_flag, memory_order_relaxed);
+	return h ? atomic_load_explicit(&h->breaks, memory_order_relaxed) : 0;
 }
 
-/* In steps, so that pcap_breakloop() ends a long one. */
-static bool wait_until(pcap_t *p, int64_t due)
+/* In steps, so that pcap_breakloop() ends a long one. False: it was called. */
+static bool wait_until(pcap_t *p, int64_t due, unsigned before)
 {
-	int64_t left;
-
-	while ((left = due - now_ns()) > 0) {
+	while (breaks(p) == before) {
+		int64_t left = due - now_ns();
 		struct timespec t = { .tv_nsec = left - SPIN_NS };
 
-		if (broken(p))
-			return false;
+		if (left <= 0)
+			return true;
 		if (left <= SPIN_NS)
 			continue;
-		if (t.tv_nsec > NSEC / 10)
+		if (left - SPIN_NS > NSEC / 10)
 			t.tv_nsec = NSEC / 10;
 		nanosleep(&t, NULL);
 	}
-	return true;
+	return false;
 }
 
 static int64_t time_of(const struct pcap_pkthdr *hdr, int64_t unit)
@@ -107,7 +108,8 @@ static int64_t time_of(const struct pcap_pkthdr *hdr, int64_t unit)
 	return hdr->ts.tv_sec * NSEC + hdr->ts.tv_usec * unit;
 }
 
-static u_int transmit_timed(pcap_t *p, const pcap_send_queue *queue)
+static u_int transmit_timed(pcap_t *p, const pcap_send_queue *queue,
+			    unsigned before)
 {
 	int64_t unit =
 		pcap_get_tstamp_precision(p) == PCAP_TSTAMP_PRECISION_NANO
@@ -120,7 +122,8 @@ static u_int transmit_timed(pcap_t *p, const pcap_send_queue *queue)
 	while ((next = packet_at(queue, at, &pkt))) {
 		if (!at)
 			first = time_of(&pkt.hdr, unit);
-		if (!wait_until(p, start + time_of(&pkt.hdr, unit) - first) ||
+		if (!wait_until(p, start + time_of(&pkt.hdr, unit) - first,
+				before) ||
 		    pcap_inject_batch(p, &pkt, 1) != 1)
 			break;
 		at = next;
@@ -139,13 +142,14 @@ static int gather(const pcap_send_queue *queue, u_int at,
 	return n;
 }
 
-static u_int transmit_batches(pcap_t *p, const pcap_send_queue *queue)
+static u_int transmit_batches(pcap_t *p, const pcap_send_queue *queue,
+			      unsigned before)
 {
 	struct pcap_batch_pkt pkts[BATCH];
 	u_int ends[BATCH], at = 0;
 	int n, sent;
 
-	while ((n = gather(queue, at, pkts, ends))) {
+	while (breaks(p) == before && (n = gather(queue, at, pkts, ends))) {
 		sent = pcap_inject_batch(p, pkts, n);
 		if (sent > 0)
 			at = ends[sent - 1];
@@ -157,5 +161,5 @@ static u_int transmit_batches(pcap_t *p, const pcap_send_queue *queue)
 
 u_int pcap_sendqueue_transmit(pcap_t *p, pcap_send_queue *queue, int sync)
 {
-	return sync ? transmit_timed(p, queue) : transmit_batches(p, queue);
+	return (sync ? transmit_timed : transmit_batches)(p, queue, breaks(p));
 }
