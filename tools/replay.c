@@ -41,7 +41,9 @@ static int usage(FILE *to, int status)
 {
 	fputs("Usage: pcap-fast replay [OPTION...] FILE INTERFACE\n\n"
 	      "Sends the packets of FILE, at the distances of their times.\n"
-	      "INTERFACE may have a mode in front: exclusive:eth1, system:eth1.\n\n"
+	      "INTERFACE may have a mode in front: exclusive:eth1, system:eth1.\n"
+	      "Packets longer or shorter than it takes are skipped and counted; the\n"
+	      "status is 1 then.\n\n"
 	      "  --multiplier=X  so many times faster\n"
 	      "  --pps=N         frames a second instead\n"
 	      "  --mbps=N        Mbit/s on the wire instead\n"
@@ -212,13 +214,13 @@ static int replay(struct sender *s, const struct plan *plan, const char *name,
 		sender_close(s);
 	free(f.pkts);
 	free(f.bytes);
-	return good || sender_stop ? 0 : 1;
+	return (good || sender_stop) && !s->too_long && !s->too_short ? 0 : 1;
 }
 
 int tool_replay(int argc, char **argv)
 {
 	struct plan plan = { .loop = 1, .multiplier = 1, .batch = 64 };
-	struct sender s = { .name = "replay" };
+	struct sender s = { .name = "replay", .skip = true };
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -14,6 +14,9 @@
 #define NSEC 1000000000ll
 /* On the wire a frame has these more: preamble, check sum, gap. */
 #define WIRE_EXTRA 24
+#define ETHERNET_HEADER 14
+/* Between attempts while a queueing discipline or the device is full. */
+#define PAUSE_NS 50000
 
 volatile bool sender_stop;
 
@@ -132,23 +135,66 @@ static void show_progress(struct sender *s)
 	s->shown = now;
 }
 
+/* The library has errors as text only: libpcap's "send: " and strerror(). */
+static bool failed_with(const struct sender *s, int err)
+{
+	const char *text = pcap_geterr(s->p);
+
+	return !strncmp(text, "send: ", 6) && !strcmp(text + 6, strerror(err));
+}
+
+/* The count of such packets, if this one is to be skipped. */
+static uint64_t *skipped(struct sender *s, const struct pcap_batch_pkt *pkt)
+{
+	if (!s->skip)
+		return NULL;
+	if (pkt->hdr.caplen < ETHERNET_HEADER)
+		return &s->too_short;
+	return failed_with(s, EMSGSIZE) ? &s->too_long : NULL;
+}
+
+/* The first packet was refused: skip it (1), try again (0), or give up. */
+static int refused(struct sender *s, const struct pcap_batch_pkt *pkt)
+{
+	static const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	uint64_t *count = skipped(s, pkt);
+
+	if (count) {
+		++*count;
+		return 1;
+	}
+	if (sender_stop)
+		return -1;
+	if (!failed_with(s, ENOBUFS)) {
+		fprintf(stderr, "pcap-fast %s: %s\n", s->name,
+			pcap_geterr(s->p));
+		return -1;
+	}
+	nanosleep(&pause, NULL);
+	return 0;
+}
+
+static int send_some(struct sender *s, const struct pcap_batch_pkt *pkts, int n)
+{
+	int rc = pcap_inject_batch(s->p, pkts, n);
+
+	for (int i = 0; i < rc; i++)
+		s->bytes += pkts[i].hdr.caplen;
+	s->frames += rc > 0 ? rc : 0;
+	return rc < 0 ? refused(s, pkts) : rc;
+}
+
 bool sender_send(struct sender *s, const struct pcap_batch_pkt *pkts, int n)
 {
 	while (n > 0 && !sender_stop) {
-		int rc = pcap_inject_batch(s->p, pkts, n);
+		int rc = send_some(s, pkts, n);
 
-		if (rc < 0) {
-			fprintf(stderr, "pcap-fast %s: %s\n", s->name,
-				pcap_geterr(s->p));
+		if (rc < 0)
 			return false;
-		}
-		for (int i = 0; i < rc; i++)
-			s->bytes += pkts[i].hdr.caplen;
-		s->frames += rc;
 		pkts += rc;
 		n -= rc;
+		show_progress(s);
 	}
-	show_progress(s);
 	return !sender_stop;
 }
 
@@ -158,16 +204,18 @@ static void print_account(const struct sender *s, double seconds,
 	const char *format =
 		s->json ? "{\"frames\": %" PRIu64 ", \"bytes\": %" PRIu64
 			  ", \"seconds\": %.6f, \"pps\": %.0f, \"mbps\": %.3f, \"dropped\": %" PRIu64
+			  ", \"too_long\": %" PRIu64 ", \"too_short\": %" PRIu64
 			  "}\n"
 			: "%" PRIu64 " frames, %" PRIu64
 			  " bytes in %.3f s: %.0f frames/s, %.1f Mbit/s; %" PRIu64
-			  " dropped by the device\n";
+			  " dropped by the device, %" PRIu64
+			  " too long and %" PRIu64 " too short to be sent\n";
 
 	if (isatty(STDERR_FILENO))
 		fputc('\n', stderr);
 	printf(format, s->frames, s->bytes, seconds, s->frames / seconds,
 	       (s->bytes + s->frames * WIRE_EXTRA) * 8 / seconds / 1e6,
-	       dropped);
+	       dropped, s->too_long, s->too_short);
 }
 
 void sender_close(struct sender *s)

@@ -13,7 +13,9 @@ struct sender {
 	pcap_t *p;
 	double pps, mbps;	/* 0: as fast as it goes */
 	bool json;
+	bool skip; /* go on past packets of a size that cannot be sent */
 	uint64_t frames, bytes;
+	uint64_t too_long, too_short; /* skipped */
 	int64_t start, shown;	/* ns */
 	uint64_t frames_shown;
 };
@@ -32,7 +34,8 @@ bool sender_open(struct sender *s, const char *device);
 /* How many of `n` packets of about `len` bytes are due; waits for the first. */
 int sender_due(struct sender *s, int n, uint32_t len);
 
-/* Send them all. False: stopped, or a line on stderr says why not. */
+/* Send them all; waits where a queue on the way is full. False: stopped, or a
+ * line on stderr says why not. */
 bool sender_send(struct sender *s, const struct pcap_batch_pkt *pkts, int n);
 
 /* Wait for the last frame, print the account and close. */
