@@ -82,6 +82,9 @@ struct pcf_open {
 	bool shared;			/* packet memory for another, too */
 	struct pcf_backend *share;	/* ... whose it is; NULL: own memory */
 	bool drop_rest;			/* drop what does not match */
+	bool take;			/* direct ring: what matches goes no
+					 * further; else all goes on */
+	bool send_only;			/* AF_XDP: takes no packets */
 };
 
 /* What came of it. */
@@ -189,8 +192,7 @@ struct pcf_backend_ops {
 	int (*set_filter)(struct pcf_backend *b, pcf_emit_filter emit,
 			  void *arg, char *why, size_t size);
 	/* Packets that match this are left to the host whatever the filter
-	 * says. Before the first arm; `arg` must live as long. NULL: it
-	 * cannot do that. */
+	 * says. Before the first arm; `arg` must live as long. */
 	int (*set_keep)(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 			char *why, size_t size);
 	/* Takes NULL. */
@@ -205,7 +207,8 @@ struct pcf_backend_ops {
 /* AF_XDP sockets, one for each RX queue. */
 extern const struct pcf_backend_ops pcf_af_xdp;
 
-/* Copies, taken at the hook before the packet goes on. */
-extern const struct pcf_backend_ops pcf_mirror;
+/* Copies, taken at the hook: of packets that go on, or for which that is the
+ * end. */
+extern const struct pcf_backend_ops pcf_direct_ring;
 
 #endif

@@ -33,8 +33,7 @@ bool pcf_census_record(struct pcf_owner *o)
 
 /* --- counters ------------------------------------------------------------ */
 
-static void add_exclusive(struct pcf_capture *c, const void *value,
-			  unsigned size)
+static void add_sockets(struct pcf_capture *c, const void *value, unsigned size)
 {
 	const struct pcf_ctl *ctl = value;
 
@@ -44,13 +43,14 @@ static void add_exclusive(struct pcf_capture *c, const void *value,
 	}
 }
 
-static void add_mirror(struct pcf_capture *c, const void *value, unsigned size)
+static void add_rings(struct pcf_capture *c, const void *value, unsigned size)
 {
 	const struct pcf_ring_ctl *ctl = value;
 
 	for (unsigned i = 0; i < size / sizeof(*ctl); i++) {
 		c->matched += ctl[i].matched;
 		c->dropped += ctl[i].dropped;
+		c->rest += ctl[i].rest;
 	}
 }
 
@@ -60,10 +60,10 @@ static void read_value(struct pcf_capture *c, int fd, unsigned size)
 	void *value = calloc(1, size);
 
 	c->counted = value && !bpf_map_lookup_elem(fd, &key, value);
-	if (c->counted && c->owner.mode == PCF_OWNER_EXCLUSIVE)
-		add_exclusive(c, value, size);
+	if (c->counted && c->owner.xsk_map)
+		add_sockets(c, value, size);
 	else if (c->counted)
-		add_mirror(c, value, size);
+		add_rings(c, value, size);
 	free(value);
 }
 

@@ -51,8 +51,7 @@ static void gather_program(struct pcf_facts *facts)
 	if (!pcf_root_probe(facts->link.ifindex, &facts->ours,
 			    facts->exclusive_owner,
 			    sizeof(facts->exclusive_owner), facts->foreign_xdp,
-			    sizeof(facts->foreign_xdp)) &&
-	    (facts->ours || *facts->foreign_xdp))
+			    sizeof(facts->foreign_xdp)))
 		return;
 	facts->ours = false;
 	facts->exclusive_owner[0] = '\0';

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The program of a mirror: copies what matches into the ring and goes on to
- * the next slot, and at last to the host, with every packet.
+ * The program of a direct ring: copies what matches into the ring. A mirror's
+ * goes on to the next slot, and at last to the host, with every packet; one
+ * that takes lets what matches go no further.
  *
  * Registers: R6 context and R8 RX queue, both kept by the filter; R7 the bytes
- * to keep, from the filter; R9 the queue's struct pcf_ring_ctl.
+ * to keep, from the filter, and then the bytes to copy; R9 the queue's struct
+ * pcf_ring_ctl.
  */
 #include "backend/prog.h"
 #include "backend/ring.h"
@@ -18,16 +20,39 @@ _Static_assert(sizeof(struct pcf_ring_ctl) == 128, "two cache lines");
 #define CTL_SHIFT 7
 
 #define CTL(field) offsetof(struct pcf_ring_ctl, field)
-#define SLOT(field) offsetof(struct pcf_ring_slot, field)
+#define RECORD(field) offsetof(struct pcf_ring_record, field)
 
 /* On the stack, once the filter is done with it. */
 #define KEY (-4)
-#define SLOT_POINTER (-16)
-#define PRODUCED (-24)
+#define LEN (-8)
+#define KEEP (-12)
+#define WHERE (-24)
+#define PRODUCED (-32)
 
+/* match, nomatch: of the filter; full: no room; done: with a packet that was
+ * meant for this handle; next: with one that goes on. */
 struct labels {
-	int match, full, next, no_cut;
+	int match, nomatch, full, done, next;
 };
+
+/* The jump that is never taken keeps the code reachable, as the verifier wants
+ * it, also for a filter that everything matches. */
+static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
+{
+	pcf_mov64_imm(e, BPF_REG_0, 0);
+	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
+}
+
+static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+		     const struct labels *l, char *why, size_t size)
+{
+	int go_on = pcf_ebpf_label(e), err = 0;
+
+	if (env->keep)
+		err = env->keep(env->keep_arg, e, l->next, go_on, why, size);
+	pcf_ebpf_bind(e, go_on);
+	return err;
+}
 
 static void emit_add(struct pcf_ebpf *e, int offset)
 {
@@ -36,75 +61,94 @@ static void emit_add(struct pcf_ebpf *e, int offset)
 	pcf_store(e, BPF_DW, BPF_REG_9, offset, BPF_REG_1);
 }
 
-/* R9 = this queue's control block; one more matched; is there room? */
-static void emit_room(struct pcf_ebpf *e, const struct pcf_ring_env *env,
-		      const struct labels *l)
+/* R9 = this queue's control block; one more matched. */
+static void emit_ctl(struct pcf_ebpf *e, const struct pcf_ring_env *env)
 {
 	pcf_load_map_value(e, BPF_REG_9, env->ctl_map, 0);
 	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_8);
 	pcf_alu64_imm(e, BPF_LSH, BPF_REG_1, CTL_SHIFT);
 	pcf_alu64_reg(e, BPF_ADD, BPF_REG_9, BPF_REG_1);
-	emit_add(e, CTL(matched));
-	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_9, CTL(produced));
-	pcf_store(e, BPF_DW, BPF_REG_10, PRODUCED, BPF_REG_1);
-	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_9, CTL(consumed));
-	pcf_mov64_reg(e, BPF_REG_3, BPF_REG_1);
-	pcf_alu64_reg(e, BPF_SUB, BPF_REG_3, BPF_REG_2);
-	pcf_jump_imm(e, BPF_JGE, BPF_REG_3, env->nslots, l->full);
 }
 
-/* The slot of the packet: queue * nslots + produced % nslots. */
-static void emit_slot(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+static void emit_at_most(struct pcf_ebpf *e, int reg, int limit_reg)
+{
+	int fits = pcf_ebpf_label(e);
+
+	pcf_jump_reg(e, BPF_JLE, reg, limit_reg, fits);
+	pcf_mov64_reg(e, reg, limit_reg);
+	pcf_ebpf_bind(e, fits);
+}
+
+/* R7 = how much to copy: the packet, but no more than the filter keeps (which
+ * counts without a VLAN tag) and one call copies. */
+static void emit_length(struct pcf_ebpf *e, const struct labels *l)
+{
+	pcf_store(e, BPF_W, BPF_REG_10, KEEP, BPF_REG_7);
+	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
+	pcf_call(e, BPF_FUNC_xdp_get_buff_len);
+	pcf_store(e, BPF_W, BPF_REG_10, LEN, BPF_REG_0);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_7, 4);
+	emit_at_most(e, BPF_REG_7, BPF_REG_0);
+	pcf_mov64_imm(e, BPF_REG_1, PCF_RING_DATA_MAX);
+	emit_at_most(e, BPF_REG_7, BPF_REG_1);
+	pcf_jump_imm(e, BPF_JLT, BPF_REG_7, 1, l->full);
+}
+
+/* PRODUCED = where the record ends, if there is room; R1 = where it begins. */
+static void emit_room(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		      const struct labels *l)
 {
-	pcf_alu64_imm(e, BPF_AND, BPF_REG_1, env->nslots - 1);
-	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_8);
-	pcf_alu64_imm(e, BPF_MUL, BPF_REG_2, env->nslots);
-	pcf_alu64_reg(e, BPF_ADD, BPF_REG_1, BPF_REG_2);
-	pcf_store(e, BPF_W, BPF_REG_10, KEY, BPF_REG_1);
-	pcf_load_map_fd(e, BPF_REG_1, env->slots_map);
+	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_9, CTL(produced));
+	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_9, CTL(consumed));
+	pcf_mov64_reg(e, BPF_REG_3, BPF_REG_7);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_3,
+		      PCF_RING_HEADER + PCF_RING_UNIT - 1);
+	pcf_alu64_imm(e, BPF_AND, BPF_REG_3, -(int32_t)PCF_RING_UNIT);
+	pcf_alu64_reg(e, BPF_ADD, BPF_REG_3, BPF_REG_1);
+	pcf_store(e, BPF_DW, BPF_REG_10, PRODUCED, BPF_REG_3);
+	pcf_alu64_reg(e, BPF_SUB, BPF_REG_3, BPF_REG_2);
+	pcf_jump_imm(e, BPF_JGT, BPF_REG_3, env->size, l->full);
+}
+
+/* R3 = WHERE = the record. */
+static void emit_where(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+		       const struct labels *l)
+{
+	pcf_store(e, BPF_DW, BPF_REG_10, WHERE, BPF_REG_1);
+	pcf_store(e, BPF_W, BPF_REG_10, KEY, BPF_REG_8);
+	pcf_load_map_fd(e, BPF_REG_1, env->ring_map);
 	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
 	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, KEY);
 	pcf_call(e, BPF_FUNC_map_lookup_elem);
 	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, l->full);
-	pcf_store(e, BPF_DW, BPF_REG_10, SLOT_POINTER, BPF_REG_0);
-	pcf_store_imm(e, BPF_W, BPF_REG_0, SLOT(epoch), env->epoch);
-	pcf_store(e, BPF_W, BPF_REG_0, SLOT(keep), BPF_REG_7);
-	pcf_call(e, BPF_FUNC_ktime_get_tai_ns);
-	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_10, SLOT_POINTER);
-	pcf_store(e, BPF_DW, BPF_REG_1, SLOT(time), BPF_REG_0);
+	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, WHERE);
+	pcf_alu64_imm(e, BPF_AND, BPF_REG_3, env->size - 1);
+	pcf_alu64_reg(e, BPF_ADD, BPF_REG_3, BPF_REG_0);
+	pcf_store(e, BPF_DW, BPF_REG_10, WHERE, BPF_REG_3);
 }
 
-/* R4 = how much to copy: the packet, but no more than the filter keeps (which
- * counts without a VLAN tag) and the slot holds. */
-static void emit_copy(struct pcf_ebpf *e, const struct pcf_ring_env *env,
-		      const struct labels *l)
+static void emit_record(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+			const struct labels *l)
 {
-	int fits = pcf_ebpf_label(e);
-
-	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
-	pcf_call(e, BPF_FUNC_xdp_get_buff_len);
-	pcf_mov64_reg(e, BPF_REG_4, BPF_REG_0);
-	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, SLOT_POINTER);
-	pcf_store(e, BPF_W, BPF_REG_3, SLOT(len), BPF_REG_4);
-	pcf_alu64_imm(e, BPF_ADD, BPF_REG_7, 4);
-	pcf_jump_reg(e, BPF_JLE, BPF_REG_4, BPF_REG_7, l->no_cut);
-	pcf_mov64_reg(e, BPF_REG_4, BPF_REG_7);
-	pcf_ebpf_bind(e, l->no_cut);
-	pcf_jump_imm(e, BPF_JLE, BPF_REG_4, env->data_size, fits);
-	pcf_mov64_imm(e, BPF_REG_4, env->data_size);
-	pcf_ebpf_bind(e, fits);
-	pcf_jump_imm(e, BPF_JLT, BPF_REG_4, 1, l->full);
-	pcf_store(e, BPF_W, BPF_REG_3, SLOT(caplen), BPF_REG_4);
-	pcf_alu64_imm(e, BPF_ADD, BPF_REG_3, SLOT(data));
+	pcf_store_imm(e, BPF_W, BPF_REG_3, RECORD(epoch), env->epoch);
+	pcf_store(e, BPF_W, BPF_REG_3, RECORD(caplen), BPF_REG_7);
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, KEEP);
+	pcf_store(e, BPF_W, BPF_REG_3, RECORD(keep), BPF_REG_1);
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, LEN);
+	pcf_store(e, BPF_W, BPF_REG_3, RECORD(len), BPF_REG_1);
+	pcf_call(e, BPF_FUNC_ktime_get_tai_ns);
+	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, WHERE);
+	pcf_store(e, BPF_DW, BPF_REG_3, RECORD(time), BPF_REG_0);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_3, RECORD(data));
 	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
 	pcf_mov64_imm(e, BPF_REG_2, 0);
+	pcf_mov64_reg(e, BPF_REG_4, BPF_REG_7);
 	pcf_call(e, BPF_FUNC_xdp_load_bytes);
 	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->full);
 }
 
 /*
- * The exchange is a full barrier: the slot is whole before it is published,
+ * The exchange is a full barrier: the record is whole before it is published,
  * and published before `sleeping` is looked at. The reader sets `sleeping` and
  * then looks at `produced`, so one of the two sees the other.
  */
@@ -112,7 +156,6 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 			 const struct labels *l)
 {
 	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_10, PRODUCED);
-	pcf_alu64_imm(e, BPF_ADD, BPF_REG_1, 1);
 	pcf_ebpf_emit(e, (struct bpf_insn){
 				 .code = BPF_STX | BPF_ATOMIC | BPF_DW,
 				 .dst_reg = BPF_REG_9,
@@ -120,7 +163,7 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 				 .off = CTL(produced),
 				 .imm = BPF_XCHG });
 	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_9, CTL(sleeping));
-	pcf_jump_imm(e, BPF_JEQ, BPF_REG_1, 0, l->next);
+	pcf_jump_imm(e, BPF_JEQ, BPF_REG_1, 0, l->done);
 	pcf_store_imm(e, BPF_DW, BPF_REG_9, CTL(sleeping), 0);
 	pcf_load_map_fd(e, BPF_REG_1, env->wake_map);
 	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
@@ -128,7 +171,7 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_mov64_imm(e, BPF_REG_3, 8);
 	pcf_mov64_imm(e, BPF_REG_4, BPF_RB_FORCE_WAKEUP);
 	pcf_call(e, BPF_FUNC_ringbuf_output);
-	pcf_ja(e, l->next);
+	pcf_ja(e, l->done);
 }
 
 static void emit_next(struct pcf_ebpf *e, const struct pcf_ring_env *env)
@@ -143,38 +186,76 @@ static void emit_next(struct pcf_ebpf *e, const struct pcf_ring_env *env)
 	pcf_exit(e);
 }
 
+/* Beyond the rings, and on queues that were not asked for. */
+static void emit_queue(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+		       const struct labels *l)
+{
+	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
+	pcf_load(e, BPF_W, BPF_REG_8, BPF_REG_6,
+		 offsetof(struct xdp_md, rx_queue_index));
+	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l->next);
+	for (unsigned i = 0; i < env->rx_queues; i++)
+		if (!(env->queue_mask[i / 64] >> i % 64 & 1))
+			pcf_jump_imm(e, BPF_JEQ, BPF_REG_8, i, l->next);
+}
+
+static void emit_drop(struct pcf_ebpf *e)
+{
+	pcf_mov64_imm(e, BPF_REG_0, XDP_DROP);
+	pcf_exit(e);
+}
+
+static void emit_verdicts(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+			  const struct labels *l)
+{
+	pcf_ebpf_bind(e, l->full);
+	emit_add(e, CTL(dropped));
+	pcf_ebpf_bind(e, l->done);
+	if (env->take)
+		emit_drop(e);
+	else
+		pcf_ja(e, l->next);
+	pcf_ebpf_bind(e, l->nomatch);
+	if (env->drop_rest) {
+		emit_ctl(e, env);
+		emit_add(e, CTL(rest));
+		emit_drop(e);
+	}
+	pcf_ebpf_bind(e, l->next);
+	emit_next(e, env);
+}
+
 static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 			pcf_emit_filter emit, void *arg, char *why, size_t size)
 {
 	struct labels l = { pcf_ebpf_label(e), pcf_ebpf_label(e),
-			    pcf_ebpf_label(e), pcf_ebpf_label(e) };
-	int err = 0;
+			    pcf_ebpf_label(e), pcf_ebpf_label(e),
+			    pcf_ebpf_label(e) };
+	int err;
 
-	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
-	pcf_load(e, BPF_W, BPF_REG_8, BPF_REG_6,
-		 offsetof(struct xdp_md, rx_queue_index));
-	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l.next);
-	for (unsigned i = 0; i < env->rx_queues; i++)
-		if (!(env->queue_mask[i / 64] >> i % 64 & 1))
-			pcf_jump_imm(e, BPF_JEQ, BPF_REG_8, i, l.next);
+	emit_queue(e, env, &l);
+	err = emit_keep(e, env, &l, why, size);
+	if (err)
+		return err;
+	emit_may_not_match(e, &l);
 	if (emit)
-		err = emit(arg, e, l.match, l.next, why, size);
+		err = emit(arg, e, l.match, l.nomatch, why, size);
 	else
 		pcf_mov32_imm(e, BPF_REG_7, -1);
 	pcf_ebpf_bind(e, l.match);
+	emit_ctl(e, env);
+	emit_add(e, CTL(matched));
+	emit_length(e, &l);
 	emit_room(e, env, &l);
-	emit_slot(e, env, &l);
-	emit_copy(e, env, &l);
+	emit_where(e, env, &l);
+	emit_record(e, env, &l);
 	emit_publish(e, env, &l);
-	pcf_ebpf_bind(e, l.full);
-	emit_add(e, CTL(dropped));
-	pcf_ebpf_bind(e, l.next);
-	emit_next(e, env);
+	emit_verdicts(e, env, &l);
 	return err;
 }
 
-int pcf_prog_mirror(const struct pcf_ring_env *env, pcf_emit_filter emit,
-		    void *arg, char *why, size_t size)
+int pcf_prog_ring(const struct pcf_ring_env *env, pcf_emit_filter emit,
+		  void *arg, char *why, size_t size)
 {
 	struct pcf_ebpf e;
 	int err;
@@ -182,7 +263,7 @@ int pcf_prog_mirror(const struct pcf_ring_env *env, pcf_emit_filter emit,
 	pcf_ebpf_init(&e);
 	err = emit_program(&e, env, emit, arg, why, size);
 	if (!err)
-		err = pcf_prog_load(&e, "pcf_mirror", why, size);
+		err = pcf_prog_load(&e, env->take ? "pcf_take" : "pcf_mirror", why, size);
 	pcf_ebpf_free(&e);
 	return err;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The mirror backend: setting up and taking down the direct rings of all RX
+ * The direct ring backend: setting up and taking down the direct rings of all RX
  * queues, and waking the reader. What happens per packet is in ring_io.c and
  * prog_ring.c.
  */
@@ -21,11 +21,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Ethernet header and two VLAN tags. */
-#define LINK_OVERHEAD 22
-#define DEFAULT_SLOTS 4096
-#define MIN_SLOTS 1024
-#define MAX_SLOTS (1u << 20)
+/* Of one queue's ring, without its tail. */
+#define DEFAULT_SIZE (8u << 20)
+#define MIN_SIZE (1u << 20)
+#define MAX_SIZE (1u << 28)
 
 /*
  * Waking. The program writes a record to a small BPF ring buffer when the
@@ -48,15 +47,17 @@ struct pcf_ring_wake {
 struct ring_backend {
 	struct pcf_backend base;
 	struct pcf_root root;
-	int slots_map, ctl_map, prog_all, prog_filter;
-	uint8_t *slots;
+	int ring_map, ctl_map, prog_all, prog_filter;
+	uint8_t *bytes;
 	struct pcf_ring_ctl *ctl;
-	size_t slots_size, ctl_size;
-	uint32_t nslots, slot_size;
+	size_t bytes_size, ctl_size;
+	uint32_t ring_size;
 	unsigned rx_queues;
 	uint64_t queue_mask[MAX_QUEUES / 64];
 	uint32_t epoch;
-	bool armed;
+	bool armed, take, drop_rest;
+	pcf_emit_filter keep;	/* what is left to the host */
+	void *keep_arg;
 	struct pcf_ring_wake wake;
 	struct pcf_ring *rings;
 };
@@ -184,12 +185,12 @@ static void close_wake(struct pcf_ring_wake *w)
 
 /* --- memory -------------------------------------------------------------- */
 
-static uint32_t choose_slots(size_t buffer_size, uint32_t slot_size)
+static uint32_t choose_size(size_t buffer_size)
 {
-	size_t want = buffer_size ? buffer_size / slot_size : DEFAULT_SLOTS;
-	uint32_t n = MIN_SLOTS;
+	size_t want = buffer_size ? buffer_size : DEFAULT_SIZE;
+	uint32_t n = MIN_SIZE;
 
-	while (n < want && n < MAX_SLOTS)
+	while (n < want && n < MAX_SIZE)
 		n *= 2;
 	return n;
 }
@@ -212,19 +213,29 @@ static int map_array(const char *name, uint32_t value, uint32_t entries,
 	return -errno;
 }
 
+/* Older kernels limit a value's size to what kmalloc() gives: -E2BIG. */
+static int make_ring_map(struct ring_backend *b, void **at)
+{
+	int err;
+
+	do
+		err = map_array("pcf_ring", b->ring_size + PCF_RING_TAIL,
+				b->rx_queues, &b->ring_map, at,
+				&b->bytes_size);
+	while (err == -E2BIG && (b->ring_size /= 2) >= MIN_SIZE);
+	return err;
+}
+
 static int make_maps(struct ring_backend *b, const struct pcf_open *how)
 {
-	uint32_t data = (how->mtu + LINK_OVERHEAD + 7) & ~7u;
 	void *at;
 	int err;
 
-	b->slot_size = sizeof(struct pcf_ring_slot) + data;
-	b->nslots = choose_slots(how->buffer_size, b->slot_size);
-	err = map_array("pcf_ring", b->slot_size, b->nslots * b->rx_queues,
-			&b->slots_map, &at, &b->slots_size);
+	b->ring_size = choose_size(how->buffer_size);
+	err = make_ring_map(b, &at);
 	if (err)
 		return err;
-	b->slots = at;
+	b->bytes = at;
 	err = map_array("pcf_ring_ctl",
 			b->rx_queues * sizeof(struct pcf_ring_ctl), 1,
 			&b->ctl_map, &at, &b->ctl_size);
@@ -237,17 +248,17 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r, uint32_t id,
 		     bool nanoseconds)
 {
 	*r = (struct pcf_ring){
-		.slots = b->slots + (size_t)id * b->nslots * b->slot_size,
+		.bytes = b->bytes +
+			 id * ((size_t)b->ring_size + PCF_RING_TAIL),
 		.ctl = &b->ctl[id],
-		.nslots = b->nslots,
-		.slot_size = b->slot_size,
+		.size = b->ring_size,
 		.id = id,
 		.clock.nanoseconds = nanoseconds,
 		.wake = &b->wake,
 	};
 	pcf_clock_sync(&r->clock);
-	r->returned = calloc(b->nslots, 1);
-	if (!r->returned)
+	r->units = calloc(b->ring_size / PCF_RING_UNIT, sizeof(*r->units));
+	if (!r->units)
 		return -ENOMEM;
 	r->ctl->sleeping = 1;
 	return 0;
@@ -258,15 +269,18 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r, uint32_t id,
 static struct pcf_ring_env ring_env(const struct ring_backend *b)
 {
 	return (struct pcf_ring_env){
-		.slots_map = b->slots_map,
+		.ring_map = b->ring_map,
 		.ctl_map = b->ctl_map,
 		.wake_map = b->wake.map,
 		.root_slots = b->root.slots,
 		.own_slot = b->root.slot,
 		.rx_queues = b->rx_queues,
 		.queue_mask = b->queue_mask,
-		.nslots = b->nslots,
-		.data_size = b->slot_size - sizeof(struct pcf_ring_slot),
+		.size = b->ring_size,
+		.take = b->take,
+		.drop_rest = b->drop_rest,
+		.keep = b->keep,
+		.keep_arg = b->keep_arg,
 	};
 }
 
@@ -281,11 +295,15 @@ static uint32_t map_id(int fd)
 /* The first slot that is free; -EBUSY from all of them is final. */
 static int claim_slot(struct ring_backend *b, char *why, size_t size)
 {
-	struct pcf_owner me = { .mode = PCF_OWNER_MIRROR,
+	struct pcf_owner me = { .mode = b->take ? PCF_OWNER_EXCLUSIVE :
+						  PCF_OWNER_MIRROR,
 				.queues = b->rx_queues,
 				.ctl_map = map_id(b->ctl_map) };
 	int err = -EBUSY;
 
+	if (b->take)
+		return pcf_root_claim(&b->root, PCF_SLOT_EXCLUSIVE, &me, why,
+				      size);
 	for (unsigned i = 0; i < PCF_SLOT_MIRRORS && err == -EBUSY; i++)
 		err = pcf_root_claim(&b->root, i, &me, why, size);
 	if (err == -EBUSY)
@@ -314,7 +332,7 @@ static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 	if (err)
 		return err;
 	env = ring_env(b);
-	b->prog_all = pcf_prog_mirror(&env, NULL, NULL, why, size);
+	b->prog_all = pcf_prog_ring(&env, NULL, NULL, why, size);
 	return b->prog_all < 0 ? b->prog_all : 0;
 }
 
@@ -328,13 +346,13 @@ static void ring_close(struct pcf_backend *backend)
 	close_fd(b->prog_all);
 	close_fd(b->prog_filter);
 	for (unsigned i = 0; b->rings && i < b->rx_queues; i++)
-		free(b->rings[i].returned);
+		free(b->rings[i].units);
 	close_wake(&b->wake);
-	if (b->slots)
-		munmap(b->slots, b->slots_size);
+	if (b->bytes)
+		munmap(b->bytes, b->bytes_size);
 	if (b->ctl)
 		munmap(b->ctl, b->ctl_size);
-	close_fd(b->slots_map);
+	close_fd(b->ring_map);
 	close_fd(b->ctl_map);
 	free(b->rings);
 	free(b);
@@ -344,9 +362,10 @@ static void describe(const struct ring_backend *b, struct pcf_opened *what)
 {
 	*what = (struct pcf_opened){
 		.queues = b->rx_queues,
-		.frame_size = b->slot_size,
-		.frames = (uint64_t)b->nslots * b->rx_queues,
-		.memory = b->slots_size + b->ctl_size,
+		.frame_size = PCF_RING_UNIT,
+		.frames = (uint64_t)b->ring_size / PCF_RING_UNIT *
+			  b->rx_queues,
+		.memory = b->bytes_size + b->ctl_size,
 	};
 }
 
@@ -357,20 +376,22 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	int err;
 
 	if (!b)
-		return failed(-ENOMEM, "mirror", why, size);
-	b->base.ops = &pcf_mirror;
+		return failed(-ENOMEM, "direct ring", why, size);
+	b->base.ops = &pcf_direct_ring;
 	b->base.rx = pcf_ring_rx;
 	b->root = (struct pcf_root)PCF_ROOT_INIT;
-	b->slots_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
+	b->ring_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
 	b->rx_queues = b->base.nqueues = how->rx_queues;
+	b->take = how->take;
+	b->drop_rest = how->take && how->drop_rest;
 	memcpy(b->queue_mask, how->queue_mask,
 	       (how->rx_queues + 63) / 64 * sizeof(*b->queue_mask));
 	b->rings = calloc(b->rx_queues, sizeof(*b->rings));
 	b->wake.rings = b->rings;
 	b->wake.nrings = b->rx_queues;
 	err = b->rings ? set_up(b, how, why, size) :
-			 failed(-ENOMEM, "mirror", why, size);
+			 failed(-ENOMEM, "direct ring", why, size);
 	if (err) {
 		ring_close(&b->base);
 		return err;
@@ -414,7 +435,7 @@ static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 
 	if (emit) {
 		env.epoch = ++b->epoch;
-		prog = pcf_prog_mirror(&env, emit, arg, why, size);
+		prog = pcf_prog_ring(&env, emit, arg, why, size);
 		if (prog < 0)
 			return prog;
 	}
@@ -424,6 +445,24 @@ static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 		return failed(err, "cannot swap the program", why, size);
 	}
 	pcf_root_note(&b->root, emit ? "(program)" : "");
+	return 0;
+}
+
+static int ring_set_keep(struct pcf_backend *backend, pcf_emit_filter emit,
+			 void *arg, char *why, size_t size)
+{
+	struct ring_backend *b = ring(backend);
+	struct pcf_ring_env env;
+	int prog;
+
+	b->keep = emit;
+	b->keep_arg = arg;
+	env = ring_env(b);
+	prog = pcf_prog_ring(&env, NULL, NULL, why, size);
+	if (prog < 0)
+		return prog;
+	close_fd(b->prog_all);
+	b->prog_all = prog;
 	return 0;
 }
 
@@ -442,14 +481,16 @@ static void ring_counters(struct pcf_queue *q, struct pcf_counters *c)
 	const struct pcf_ring *r = (struct pcf_ring *)q;
 
 	*c = (struct pcf_counters){ .matched = r->ctl->matched,
-				    .dropped_ring = r->ctl->dropped };
+				    .dropped_ring = r->ctl->dropped,
+				    .rest = r->ctl->rest };
 }
 
-const struct pcf_backend_ops pcf_mirror = {
+const struct pcf_backend_ops pcf_direct_ring = {
 	.name = "direct ring",
 	.open = ring_open,
 	.arm = ring_arm,
 	.set_filter = ring_set_filter,
+	.set_keep = ring_set_keep,
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,

@@ -4,10 +4,16 @@
  * has mapped. One ring for each RX queue, one producer (the queue's program),
  * one consumer.
  *
- *	slots   | queue 0: 0 .. n-1 | queue 1: 0 .. n-1 | ...     n a power of two
- *	slot    | time 8 | len 4 | caplen 4 | epoch 4 | keep 4 | packet ...
+ *	record	| time 8 | len 4 | caplen 4 | epoch 4 | keep 4 | - 2 | packet ...
+ *	ring	| record | record | ...                 | tail
  *
- * The program owns slots [produced, consumed + n), the reader the others.
+ * Records lie one behind the other, each from a multiple of PCF_RING_UNIT on,
+ * so that a packet takes the room it needs, small or jumbo. One that begins
+ * before the ring's end may reach into the tail: each is in one piece, and the
+ * next begins where it would have ended had it been wrapped around.
+ *
+ * Positions are bytes since the beginning. The program owns [produced,
+ * consumed + size), the reader the others.
  */
 #ifndef PCF_RING_H
 #define PCF_RING_H
@@ -15,14 +21,26 @@
 #include "backend/backend.h"
 #include "backend/clock.h"
 
-struct pcf_ring_slot {
+#include <stddef.h>
+
+#define PCF_RING_UNIT 64u
+/* As much as bpf_xdp_load_bytes() copies. */
+#define PCF_RING_DATA_MAX 65535u
+
+struct pcf_ring_record {
 	uint64_t time;		/* CLOCK_TAI, ns */
 	uint32_t len;		/* on the wire */
 	uint32_t caplen;	/* bytes copied */
 	uint32_t epoch;		/* of the filter that decided */
 	uint32_t keep;		/* bytes that the filter says to keep */
+	uint16_t unused;	/* aligns the network header */
 	uint8_t data[];
 };
+
+#define PCF_RING_HEADER offsetof(struct pcf_ring_record, data)
+#define PCF_RING_TAIL \
+	((PCF_RING_HEADER + PCF_RING_DATA_MAX + PCF_RING_UNIT - 1) & \
+	 ~(PCF_RING_UNIT - 1))
 
 /* One per RX queue, shared with the program. What one side writes is on a
  * cache line that the other only reads. */
@@ -31,7 +49,8 @@ struct pcf_ring_ctl {
 	uint64_t produced;
 	uint64_t matched;
 	uint64_t dropped;	/* ring full */
-	uint64_t pad[5];
+	uint64_t rest;		/* not meant for this handle, and dropped */
+	uint64_t pad[4];
 	/* the reader's */
 	uint64_t consumed;
 	uint64_t sleeping;	/* wants to be woken; the program clears it */
@@ -40,37 +59,45 @@ struct pcf_ring_ctl {
 
 /* What a ring's program is made of. */
 struct pcf_ring_env {
-	int slots_map, ctl_map, wake_map;
+	int ring_map, ctl_map, wake_map;
 	int root_slots;		/* the root's prog_array */
 	unsigned own_slot;	/* in there; the later ones come next */
-	unsigned rx_queues, nslots;
+	unsigned rx_queues;
 	const uint64_t *queue_mask; /* bit per RX queue wanted */
-	uint32_t data_size;	/* bytes of a slot's packet part */
+	uint32_t size;		/* of a ring, without its tail; bytes */
 	uint32_t epoch;
+	bool take;		/* matching packets go no further */
+	bool drop_rest;		/* nor do the others; only with take */
+	pcf_emit_filter keep;	/* ... but these go on; NULL none */
+	void *keep_arg;
 };
 
-/* Load the program of a mirror: its descriptor or negative errno. */
-int pcf_prog_mirror(const struct pcf_ring_env *env, pcf_emit_filter emit,
-		    void *arg, char *why, size_t size);
+/* Load the program of a ring: its descriptor or negative errno. */
+int pcf_prog_ring(const struct pcf_ring_env *env, pcf_emit_filter emit,
+		  void *arg, char *why, size_t size);
 
 struct pcf_ring_wake;
 
 /* One queue as the reader sees it. */
 struct pcf_ring {
-	uint8_t *slots;		/* this queue's first */
+	uint8_t *bytes;		/* `size` and the tail */
 	volatile struct pcf_ring_ctl *ctl;
-	uint32_t nslots, slot_size;
+	uint32_t size;		/* a power of two */
 	uint32_t epoch;		/* of the filter in force, 0 none */
 	uint32_t id;
 	struct pcf_clock clock;
 	uint64_t shown, taken, freed;
-	uint8_t *returned;	/* per slot: done, but an older one is not */
+	/* Where a shown record begins: its units, PCF_RING_DONE when given
+	 * back. The reader's own, as what is in the ring might change. */
+	uint16_t *units;
 	struct pcf_ring_wake *wake;
 };
 
 /* Packets were taken: make the descriptor say whether any ring has more, and
  * ask to be woken if none has (ring.c). */
 void pcf_ring_taken(struct pcf_ring *r);
+
+#define PCF_RING_DONE 0x8000u
 
 extern const struct pcf_rx_ops pcf_ring_rx;
 

@@ -377,18 +377,35 @@ static void probe_exclusive(const uint32_t *maps, char *owner, size_t size)
 	drop_fds(&r);
 }
 
+/* What is attached, 0 nothing. A program may go while we look at it, and then
+ * it is the next look that counts. */
+static int look(int ifindex, uint32_t *id, struct bpf_prog_info *info,
+		uint32_t *maps)
+{
+	int err = -ENOENT;
+
+	for (int tries = 0; tries < 100 && err == -ENOENT; tries++) {
+		if (tries)
+			usleep(1000);
+		err = attached_id(ifindex, id);
+		if (err || !*id)
+			return err;
+		err = prog_info(*id, info, maps, 2);
+	}
+	return err;
+}
+
 int pcf_root_probe(int ifindex, bool *ours, char *exclusive_owner,
 		   size_t owner_size, char *foreign, size_t foreign_size)
 {
 	struct bpf_prog_info info;
-	uint32_t id, maps[2];
-	int err = attached_id(ifindex, &id);
+	uint32_t id = 0, maps[2];
+	int err = look(ifindex, &id, &info, maps);
 
 	*ours = false;
 	*exclusive_owner = *foreign = '\0';
-	if (err || !id)
+	if (!id)
 		return err;
-	err = prog_info(id, &info, maps, 2);
 	if (err) {
 		/* Not allowed to look: whatever it is, it is not to be had. */
 		snprintf(foreign, foreign_size, "unknown (id %u)", id);

@@ -305,8 +305,9 @@ struct pcap_fast_info {
 	int32_t zerocopy;     /* 1 zero-copy, 0 copy, -1 no AF_XDP socket */
 	int32_t filter_place; /* enum pcap_fast_filter_place */
 	uint32_t queues;      /* RX queues captured on */
-	uint32_t frame_size;  /* bytes of one UMEM frame */
-	uint64_t frames;      /* UMEM frames, all queues */
+	uint32_t frame_size;  /* bytes of one UMEM frame; of a direct ring, of
+			       * which a packet takes several, its unit */
+	uint64_t frames;      /* of them, all queues */
 	uint64_t memory;      /* bytes of UMEM and rings, all queues */
 	uint64_t matched;     /* seen by the program and meant for this handle */
 	uint64_t delivered;   /* handed to the caller */

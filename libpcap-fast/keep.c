@@ -129,7 +129,8 @@ static int set_up(struct pcf_handle *h, const struct pcf_open *how,
 	if (err)
 		return err;
 	mirror.buffer_size = MIRROR_BUFFER;
-	err = pcf_mirror.open(&mirror, &k->mirror, &opened, why, size);
+	mirror.take = false;
+	err = pcf_direct_ring.open(&mirror, &k->mirror, &opened, why, size);
 	if (err)
 		return err;
 	h->opened.memory += opened.memory;
@@ -157,7 +158,7 @@ void pcf_keep_close(struct pcf_handle *h)
 {
 	if (!h->keep)
 		return;
-	pcf_mirror.close(h->keep->mirror);
+	pcf_direct_ring.close(h->keep->mirror);
 	pcf_filter_free(&h->keep->filter);
 	free(h->keep);
 	h->keep = NULL;

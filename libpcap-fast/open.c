@@ -256,7 +256,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	if (how.share && how.share->ops != &pcf_af_xdp)
 		how.share = NULL;
 	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
-		return pcf_mirror.open(&how, &h->backend, &h->opened, why,
+		return pcf_direct_ring.open(&how, &h->backend, &h->opened, why,
 				       size);
 	return pcf_af_xdp.open(&how, &h->backend, &h->opened, why, size);
 }
@@ -298,7 +298,7 @@ static int open_waiter(struct pcf_handle *h)
 		fds[n] = h->backend->ops->fd(h->lanes[n].queue);
 	/* all rings of a mirror wake one descriptor */
 	if (h->keep)
-		fds[n] = pcf_mirror.fd(h->lanes[n].queue), n++;
+		fds[n] = pcf_direct_ring.fd(h->lanes[n].queue), n++;
 	fds[n++] = pcf_shadow_fd(h->shadow);
 	fds[n++] = pcf_shadow_kept_fd(h->shadow);
 	return pcf_waiter_open(&h->waiter, fds, n);

@@ -144,7 +144,7 @@ unsigned net_host_frames(int host)
 static bool of_the_library(const char *name)
 {
 	static const char *const names[] = {
-		"pcf_root", "pcf_exclusive", "pcf_mirror",   "pcf_owners",
+		"pcf_root", "pcf_exclusive", "pcf_mirror", "pcf_take", "pcf_owners",
 		"pcf_life", "pcf_xsks",	     "pcf_ctl",	     "pcf_ring",
 		"pcf_ring_ctl", "pcf_wake",
 	};
