@@ -6,6 +6,7 @@
 
 #include "backend/backend.h"
 #include "backend/clock.h"
+#include "backend/coming.h"
 #include "backend/prog.h"
 #include "backend/umem.h"
 
@@ -37,6 +38,7 @@ struct pcf_queue {
 	uint64_t area_size;
 	uint64_t frame_mask;	/* address of a frame's first byte */
 	struct pcf_clock clock;
+	struct pcf_coming coming;
 	const volatile struct pcf_ctl *ctl;
 	uint32_t epoch;		/* of the filter in force, 0 none */
 	uint32_t id;

@@ -74,6 +74,15 @@ static inline void show(struct pcf_queue *q, struct pcf_pkt *p,
 		pcf_pkt_keep(p, meta_of(p->data)->keep);
 }
 
+/* The ring is empty. */
+static enum pcf_stop nothing(struct pcf_queue *q)
+{
+	pcf_clock_sync(&q->clock);
+	return pcf_coming(&q->coming, q->ctl->matched, q->fd) ?
+		       PCF_STOP_COMING :
+		       PCF_STOP_EMPTY;
+}
+
 static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
 			  unsigned max, enum pcf_stop *why)
 {
@@ -84,7 +93,8 @@ static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
 
 	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!n)
-		pcf_clock_sync(&q->clock);
+		*why = nothing(q);
+	pcf_coming_shown(&q->coming, n);
 	for (unsigned i = 0; i < n; i++) {
 		const struct xdp_desc *d =
 			xsk_ring_cons__rx_desc(&q->rx, idx + i);
@@ -248,8 +258,6 @@ static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,
 	unsigned used = 0, n = 0;
 	bool meta = !q->ctl->no_meta;
 
-	if (!avail)
-		pcf_clock_sync(&q->clock);
 	while (used < avail) {
 		unsigned span = packet_span(q, idx + used, avail - used);
 
@@ -262,6 +270,9 @@ static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,
 	/* Nothing to be shown, whatever waits, is not "more": the reader would
 	 * ask again at once. */
 	*why = n && avail == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	if (!avail)
+		*why = nothing(q);
+	pcf_coming_shown(&q->coming, n);
 	return n;
 }
 

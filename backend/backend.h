@@ -53,6 +53,9 @@ struct pcf_pkt {
 enum pcf_stop {
 	PCF_STOP_FULL,	/* `max` reached, there may be more */
 	PCF_STOP_EMPTY,	/* nothing more for now */
+	/* ... but packets that have their time already are on the way; said
+	 * for a bounded time only */
+	PCF_STOP_COMING,
 	PCF_STOP_END,	/* the source is gone for good */
 	PCF_STOP_ERROR	/* see the source's error */
 };

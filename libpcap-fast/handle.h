@@ -57,6 +57,7 @@ struct pcf_handle {
 	pcap_t *p;
 	struct pcf_lane *lanes;		/* one per queue, the shadow last */
 	unsigned nlanes;
+	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;
 	bool check_direction;
 	atomic_int break_flag;

@@ -23,7 +23,10 @@ struct pcf_lane {
 	unsigned head, count, taken;
 	unsigned held;		/* held by the caller, here or from before */
 	unsigned gone;		/* here, but not the source's any more */
-	bool more;		/* the last rx() stopped because it was full */
+	/* when it was filled last, as a number that grows from one filling of
+	 * any lane to the next; 0: what comes next may be older than what
+	 * others have shown */
+	uint64_t asked;
 	enum pcf_stop stop;
 	struct pcf_pkt pkts[PCF_BATCH];
 };
@@ -55,11 +58,16 @@ static inline void pcf_lane_fill(struct pcf_lane *l)
 		l->ops.done(l->queue, l->pkts, l->count);
 	l->head = l->taken = 0;
 	l->count = l->ops.rx(l->queue, l->pkts, PCF_BATCH, &l->stop);
-	l->more = l->stop == PCF_STOP_FULL;
 }
 
 /* The lane whose first packet is the oldest, or NULL: none has one, or one
  * that may have older ones must be filled first. */
 struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n);
+
+/* Fill the lanes that are empty, but while others have packets only those that
+ * must be asked before these may be delivered. `turn` counts the fillings.
+ * The first lane whose source failed, or NULL. */
+struct pcf_lane *pcf_lanes_fill(struct pcf_lane *lanes, unsigned n,
+				uint64_t *turn);
 
 #endif

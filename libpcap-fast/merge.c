@@ -8,26 +8,65 @@ static inline bool before(const struct timeval *a, const struct timeval *b)
 					a->tv_usec < b->tv_usec;
 }
 
-/* A lane that was filled to the brim and is empty now may hold back packets
- * older than the others' first ones; one that ran dry holds none that were
- * there when it was asked. */
+/*
+ * A lane whose packets are all delivered may have older ones than the others'
+ * first: it must be asked. One that had none when it was asked has none older
+ * than what was shown before that, if nothing was on the way to it: packets
+ * get their time in the driver, one by one, and are seen by readers only at
+ * the end of the driver's turn. So a packet waits until every empty lane was
+ * asked after it was shown, and had nothing; never for a time.
+ */
 struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n)
 {
 	struct pcf_lane *best = NULL;
+	uint64_t least = UINT64_MAX;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct pcf_lane *l = &lanes[i];
 
 		if (pcf_lane_empty(l)) {
-			if (l->more)
+			if (l->count)
 				return NULL;
+			if (l->asked < least)
+				least = l->asked;
 			continue;
 		}
 		if (!best || before(&l->pkts[l->head].ts,
 				    &best->pkts[best->head].ts))
 			best = l;
 	}
-	return best;
+	return best && best->asked <= least ? best : NULL;
+}
+
+/* 0: no lane has packets. */
+static uint64_t last_shown(const struct pcf_lane *lanes, unsigned n)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (!pcf_lane_empty(&lanes[i]) && lanes[i].asked > last)
+			last = lanes[i].asked;
+	return last;
+}
+
+struct pcf_lane *pcf_lanes_fill(struct pcf_lane *lanes, unsigned n,
+				uint64_t *turn)
+{
+	uint64_t shown = last_shown(lanes, n);
+	struct pcf_lane *failed = NULL;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pcf_lane *l = &lanes[i];
+
+		if (!pcf_lane_empty(l) ||
+		    (shown && !l->count && l->asked > shown))
+			continue;
+		pcf_lane_fill(l);
+		l->asked = l->stop == PCF_STOP_COMING ? 0 : ++*turn;
+		if (l->stop == PCF_STOP_ERROR && !failed)
+			failed = l;
+	}
+	return failed;
 }
 
 /* In runs between the held ones, so that each is one call. */

@@ -91,22 +91,17 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 
 /* --- many packets -------------------------------------------------------- */
 
-/* Fill the lanes that ran empty. The shadow comes last, so that it was asked
- * after the latest packet of the others had come. Whether anything is there. */
+/* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
+ * the last of them, so that one round is mostly enough. Whether anything is
+ * there. */
 bool pcf_fill_lanes(struct pcf_handle *h)
 {
-	bool any = false;
-
-	for (unsigned i = 0; i < h->nlanes; i++) {
-		struct pcf_lane *l = &h->lanes[i];
-
-		if (pcf_lane_empty(l))
-			pcf_lane_fill(l);
-		if (pcf_unlikely(l->stop == PCF_STOP_ERROR))
-			h->pending_error = pcf_shadow_error(h->shadow);
-		any |= !pcf_lane_empty(l);
-	}
-	return any;
+	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn) != NULL))
+		h->pending_error = pcf_shadow_error(h->shadow);
+	for (unsigned i = 0; i < h->nlanes; i++)
+		if (!pcf_lane_empty(&h->lanes[i]))
+			return true;
+	return false;
 }
 
 void pcf_settle_lanes(struct pcf_handle *h)

@@ -74,18 +74,19 @@ static void open_lane(struct pcf_lane *l, struct source *s)
 	l->stop = PCF_STOP_EMPTY;
 }
 
-/* A lane of one packet of that time; 0: an empty one. */
-static void set_lane(struct pcf_lane *l, unsigned us, bool more)
+/* A lane of one packet of that time; 0: an empty one, which may have had some
+ * that are delivered. */
+static void set_lane(struct pcf_lane *l, unsigned us, bool had)
 {
 	memset(l, 0, sizeof(*l));
-	l->count = us != 0;
-	l->more = more;
+	l->count = us || had;
+	l->head = !us && had;
 	l->pkts[0].ts = (struct timeval){ us / 1000000, us % 1000000 };
 }
 
 static const struct {
 	unsigned us[3];
-	bool more[3];
+	bool had[3];
 	int pick;	/* -1: none */
 } picks[] = {
 	{ { 0, 0, 0 }, { 0, 0, 0 }, -1 },
@@ -99,7 +100,7 @@ static const struct {
 	/* of equal ones the first, so that one lane cannot starve another */
 	{ { 5, 5, 5 }, { 0, 0, 0 }, 0 },
 	{ { 6, 5, 5 }, { 0, 0, 0 }, 1 },
-	/* an empty one that was full may have older ones */
+	/* an empty one that had some may have older ones */
 	{ { 5, 0, 6 }, { 0, 1, 0 }, -1 },
 	{ { 0, 5, 6 }, { 1, 0, 0 }, -1 },
 	{ { 5, 6, 0 }, { 0, 0, 1 }, -1 },
@@ -113,7 +114,7 @@ static void pick(void)
 		struct pcf_lane *got;
 
 		for (unsigned j = 0; j < 3; j++)
-			set_lane(&lanes[j], picks[i].us[j], picks[i].more[j]);
+			set_lane(&lanes[j], picks[i].us[j], picks[i].had[j]);
 		got = pcf_lanes_pick(lanes, 3);
 		if (picks[i].pick < 0)
 			CU_ASSERT_PTR_NULL(got);
@@ -145,7 +146,7 @@ static void calls_in_order(void)
 	open_lane(l, &s);
 	pcf_lane_fill(l);
 	CU_ASSERT_EQUAL(l->count, 4);
-	CU_ASSERT_TRUE(l->more);
+	CU_ASSERT_EQUAL(l->stop, PCF_STOP_FULL);
 	pcf_lane_settle(l);
 	CU_ASSERT_STRING_EQUAL(s.calls, "");
 	l->head = 1;
@@ -157,7 +158,7 @@ static void calls_in_order(void)
 	pcf_lane_fill(l);
 	CU_ASSERT_STRING_EQUAL(s.calls, "t0+1 t1+3 d0+4 ");
 	CU_ASSERT_EQUAL(l->count, 2);
-	CU_ASSERT_FALSE(l->more);
+	CU_ASSERT_EQUAL(l->stop, PCF_STOP_EMPTY);
 	l->head = 2;
 	pcf_lane_fill(l);
 	CU_ASSERT_STRING_EQUAL(s.calls, "t0+1 t1+3 d0+4 t4+2 d4+2 ");
@@ -264,6 +265,210 @@ static void merged_by_time(void)
 		merge(1 + rand() % 9);
 }
 
+/* --- on the way ---------------------------------------------------------- */
+
+/* A lane that is empty since its `asked`th filling. */
+static const struct {
+	unsigned us[3];
+	unsigned asked[3];
+	int pick;
+} answers[] = {
+	{ { 5, 0, 0 }, { 1, 2, 3 }, 0 },
+	/* one that was asked before the packet was shown */
+	{ { 0, 5, 0 }, { 1, 2, 3 }, -1 },
+	{ { 0, 5, 0 }, { 4, 2, 3 }, 1 },
+	/* ... and one with something on the way */
+	{ { 5, 0, 0 }, { 1, 2, 0 }, -1 },
+	/* only the packet that would be next counts */
+	{ { 5, 0, 7 }, { 1, 2, 3 }, 0 },
+	{ { 7, 0, 5 }, { 1, 2, 3 }, -1 },
+};
+
+static void pick_by_answers(void)
+{
+	struct pcf_lane *lanes = calloc(3, sizeof(*lanes));
+
+	for (unsigned i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		struct pcf_lane *got;
+
+		for (unsigned j = 0; j < 3; j++) {
+			set_lane(&lanes[j], answers[i].us[j], false);
+			lanes[j].asked = answers[i].asked[j];
+		}
+		got = pcf_lanes_pick(lanes, 3);
+		if (answers[i].pick < 0)
+			CU_ASSERT_PTR_NULL(got);
+		if (answers[i].pick >= 0)
+			CU_ASSERT_PTR_EQUAL(got, &lanes[answers[i].pick]);
+	}
+	free(lanes);
+}
+
+/* A driver in a time of our own: packet i has its time at us[i] and is seen at
+ * the end of its poll, seen[i]. Each look at it takes time. */
+struct driver {
+	unsigned total, shown, asked;
+	unsigned us[MOST], seen[MOST];
+};
+
+static unsigned time_now;
+
+static struct driver *driver_of(struct pcf_queue *q)
+{
+	return (struct driver *)q;
+}
+
+static unsigned driver_rx(struct pcf_queue *q, struct pcf_pkt *pkts,
+			  unsigned max, enum pcf_stop *why)
+{
+	struct driver *d = driver_of(q);
+	unsigned n = 0;
+
+	d->asked++;
+	time_now += rand() % 7;
+	for (; n < max && d->shown < d->total && d->seen[d->shown] <= time_now;
+	     n++, d->shown++)
+		pkts[n] = (struct pcf_pkt){
+			.ts = { d->us[d->shown] / 1000000,
+				d->us[d->shown] % 1000000 },
+		};
+	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	if (!n && d->shown < d->total && d->us[d->shown] <= time_now)
+		*why = PCF_STOP_COMING;
+	return n;
+}
+
+static void driver_ignores(struct pcf_queue *q, const struct pcf_pkt *pkts,
+			   unsigned n)
+{
+	(void)q;
+	(void)pkts;
+	(void)n;
+}
+
+static void open_driver(struct pcf_lane *l, struct driver *d)
+{
+	unsigned us = rand() % 300, gap = 1 + rand() % 100;
+
+	d->total = 1 + rand() % (MOST - 1);
+	for (unsigned i = 0; i < d->total;) {
+		unsigned n = 1 + rand() % 64, first = i;
+
+		for (; n && i < d->total; n--)
+			d->us[i++] = us += rand() % 6;
+		while (first < i)
+			d->seen[first++] = us + 1;
+		us += rand() % gap;
+	}
+	memset(l, 0, sizeof(*l));
+	l->ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
+				      driver_ignores };
+	l->queue = (struct pcf_queue *)d;
+}
+
+static void merge_drivers(unsigned n)
+{
+	struct pcf_lane *lanes = calloc(n, sizeof(*lanes));
+	struct driver *d = calloc(n, sizeof(*d));
+	unsigned total = 0, last = 0;
+	uint64_t turn = 0;
+
+	time_now = 0;
+	for (unsigned i = 0; i < n; i++) {
+		open_driver(&lanes[i], &d[i]);
+		total += d[i].total;
+	}
+	for (unsigned steps = 1000 * total; total && steps; steps--) {
+		struct pcf_lane *l = pcf_lanes_pick(lanes, n);
+		unsigned us;
+
+		if (!l) {
+			pcf_lanes_fill(lanes, n, &turn);
+			continue;
+		}
+		us = l->pkts[l->head++].ts.tv_usec;
+		CU_ASSERT_TRUE(us >= last);
+		last = us;
+		total--;
+	}
+	CU_ASSERT_EQUAL(total, 0);
+	free(lanes);
+	free(d);
+}
+
+/* Packets that are seen late, in any rhythm: still one stream by time. */
+static void late_ones_are_waited_for(void)
+{
+	srand(7);
+	for (unsigned i = 0; i < 100; i++)
+		merge_drivers(1 + rand() % 6);
+}
+
+/* With one queue nothing is waited for: one look for each 64 packets, and one
+ * at an idle second source beside it. */
+static void one_queue_waits_for_nothing(void)
+{
+	struct pcf_lane *lanes = calloc(2, sizeof(*lanes));
+	struct driver *d = calloc(2, sizeof(*d));
+	uint64_t turn = 0;
+	unsigned n = 0;
+
+	open_driver(&lanes[0], &d[0]);
+	open_driver(&lanes[1], &d[1]);
+	d[0].total = 10 * PCF_BATCH;
+	d[1].total = 0;
+	memset(d[0].us, 0, sizeof(d[0].us));
+	memset(d[0].seen, 0, sizeof(d[0].seen));
+	while (n < d[0].total) {
+		struct pcf_lane *l = pcf_lanes_pick(lanes, 2);
+
+		if (!l)
+			pcf_lanes_fill(lanes, 2, &turn);
+		else
+			l->head++, n++;
+	}
+	CU_ASSERT_EQUAL(d[0].asked, 10);
+	CU_ASSERT_EQUAL(d[1].asked, 10);
+	free(lanes);
+	free(d);
+}
+
+/* A lane that waits keeps what it has shown: nothing is taken or given back,
+ * so its descriptor stays readable. Those that have answered are left alone. */
+static void waiting_keeps_the_packet(void)
+{
+	struct pcf_lane *lanes = calloc(3, sizeof(*lanes));
+	struct source s = { .total = 1, .most = 64, .us = { 20 } };
+	struct source idle = { .most = 64 };
+	struct driver d = { .total = 1, .us = { 1 }, .seen = { 1000 } };
+	uint64_t turn = 0;
+
+	time_now = 10;
+	open_lane(&lanes[0], &s);
+	lanes[1].ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
+					    driver_ignores };
+	lanes[1].queue = (struct pcf_queue *)&d;
+	open_lane(&lanes[2], &idle);
+	for (unsigned i = 0; i < 5; i++) {
+		CU_ASSERT_PTR_NULL(pcf_lanes_fill(lanes, 3, &turn));
+		CU_ASSERT_PTR_NULL(pcf_lanes_pick(lanes, 3));
+		pcf_lane_settle(&lanes[0]);
+	}
+	CU_ASSERT_STRING_EQUAL(s.calls, "");
+	CU_ASSERT_EQUAL(idle.rx, 1);
+	CU_ASSERT_EQUAL(d.asked, 5);
+	time_now = 1000;
+	pcf_lanes_fill(lanes, 3, &turn);
+	CU_ASSERT_PTR_NULL(pcf_lanes_pick(lanes, 3));
+	pcf_lanes_fill(lanes, 3, &turn);
+	CU_ASSERT_EQUAL(idle.rx, 2);
+	CU_ASSERT_PTR_EQUAL(pcf_lanes_pick(lanes, 3), &lanes[1]);
+	lanes[1].head++;
+	pcf_lanes_fill(lanes, 3, &turn);
+	CU_ASSERT_PTR_EQUAL(pcf_lanes_pick(lanes, 3), &lanes[0]);
+	free(lanes);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(pick),
 	PCF_TEST(pick_at_head),
@@ -271,6 +476,10 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(held_are_left_out),
 	PCF_TEST(held_in_a_full_lane),
 	PCF_TEST(merged_by_time),
+	PCF_TEST(pick_by_answers),
+	PCF_TEST(late_ones_are_waited_for),
+	PCF_TEST(one_queue_waits_for_nothing),
+	PCF_TEST(waiting_keeps_the_packet),
 	CU_TEST_INFO_NULL,
 };
 
