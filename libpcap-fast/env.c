@@ -121,6 +121,7 @@ void pcf_env_read(struct pcf_env *env)
 						NULL };
 	static const char *const level[] = { "off", "info", "debug", NULL };
 	static const char *const timeout[] = { "stock", "honest", NULL };
+	static const char *const off_on[] = { "off", "on", "0", "1", NULL };
 
 	memset(env, 0, sizeof(*env));
 	read_mode(env);
@@ -130,6 +131,8 @@ void pcf_env_read(struct pcf_env *env)
 	env->zerocopy = read_word(env, "PCAP_FAST_ZEROCOPY", zerocopy,
 				  "use auto, require or off");
 	read_busy_poll(env);
+	env->qdisc_bypass = read_word(env, "PCAP_FAST_QDISC_BYPASS", off_on,
+				      "use off or on") & 1;
 	env->log = read_word(env, "PCAP_FAST_LOG", level,
 			     "use off, info or debug");
 	env->timeout = read_word(env, "PCAP_FAST_TIMEOUT", timeout,

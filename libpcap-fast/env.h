@@ -37,6 +37,7 @@ struct pcf_env {
 	char queues[256];   /* PCAP_FAST_QUEUES: "0,2-3", "" all */
 	int zerocopy;	    /* PCAP_FAST_ZEROCOPY: enum pcap_fast_zerocopy */
 	int busy_poll;	    /* PCAP_FAST_BUSY_POLL: microseconds, 0 off */
+	bool qdisc_bypass;  /* PCAP_FAST_QDISC_BYPASS */
 	enum pcf_log log;   /* PCAP_FAST_LOG */
 	enum pcf_timeout timeout;      /* PCAP_FAST_TIMEOUT */
 	char system_libpcap[PATH_MAX]; /* PCAP_FAST_SYSTEM_LIBPCAP, "" none */

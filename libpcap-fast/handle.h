@@ -33,6 +33,7 @@ struct pcf_options {
 	bool zerocopy_set;
 	char queues[PCF_DEVICE_LIST_SIZE];
 	char *keep;		/* expression; NULL: the default */
+	bool qdisc_bypass;	/* for the packet socket */
 	int rest;		/* enum pcap_fast_rest */
 	bool rest_set;
 	int promisc;

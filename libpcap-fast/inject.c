@@ -119,6 +119,25 @@ static bool is_packet_socket(int fd)
 	       type == SOCK_RAW;
 }
 
+static int stock_fd(pcap_t *p)
+{
+	int fd = pcf_stock()->pcap_fileno ? pcf_stock()->pcap_fileno(p) : -1;
+
+	return is_packet_socket(fd) ? fd : -1;
+}
+
+void pcf_inject_bypass(struct pcf_handle *h)
+{
+	int fd = stock_fd(h->p), one = 1;
+
+	if (fd < 0)
+		return;
+	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
+		pcf_log(PCF_LOG_INFO,
+			"%s: the queueing discipline cannot be passed by: %s",
+			h->options.device.name, strerror(errno));
+}
+
 /* How many of a first few went; PCAP_ERROR with the text if not even one. */
 static int send_some(pcap_t *p, int fd, const struct pcap_batch_pkt *pkts,
 		     int n)
@@ -174,9 +193,9 @@ static int batch_one_by_one(struct pcf_handle *h, pcap_t *p,
 static int batch_stock(struct pcf_handle *h, pcap_t *p,
 		       const struct pcap_batch_pkt *pkts, int n)
 {
-	int fd = pcf_stock()->pcap_fileno ? pcf_stock()->pcap_fileno(p) : -1;
+	int fd = stock_fd(p);
 
-	if (!is_packet_socket(fd))
+	if (fd < 0)
 		return batch_one_by_one(h, p, pkts, n);
 	if (h && h->shadow)
 		pcf_shadow_nonblock(h->shadow, h->nonblock);

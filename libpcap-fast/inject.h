@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Frames reserved for sending; the calls are in pcap-fast.h. */
+/* What other calls need of sending; the calls themselves are in pcap-fast.h. */
 #ifndef PCF_INJECT_H
 #define PCF_INJECT_H
 
@@ -7,5 +7,9 @@
 
 /* Give a reserved frame of the rings back unsent. */
 void pcf_tx_cancel(struct pcf_handle *h, struct pcap_batch_pkt *pkt);
+
+/* Packets that leave by a packet socket pass the queueing discipline by. Where
+ * there is no such socket, or the kernel refuses, all stays as it is. */
+void pcf_inject_bypass(struct pcf_handle *h);
 
 #endif

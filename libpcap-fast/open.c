@@ -13,6 +13,7 @@
 #include "libpcap-fast/batch.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
+#include "libpcap-fast/inject.h"
 #include "libpcap-fast/keep.h"
 #include "libpcap-fast/setfilter.h"
 #include "libpcap-fast/shadow.h"
@@ -126,6 +127,7 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 		o->zerocopy = env->zerocopy;
 	if (!o->rest_set)
 		o->rest = env->rest;
+	o->qdisc_bypass = env->qdisc_bypass;
 	if (!o->keep && env->keep_set)
 		o->keep = strdup(env->keep);
 	if (!*o->queues)
@@ -470,11 +472,23 @@ static bool stock_fails_too(const struct pcf_handle *h)
 	       h->choice.error == PCAP_ERROR_IFACE_NOT_UP;
 }
 
+static int activate(struct pcf_handle *h)
+{
+	struct pcf_facts facts;
+
+	choose(h, &facts);
+	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM || stock_fails_too(h))
+		return activate_system(h);
+	if (h->choice.error)
+		return pcf_fail(h->p, h->choice.error, "%s", h->choice.reason);
+	return activate_fast(h, &facts);
+}
+
 int pcap_activate(pcap_t *p)
 {
 	struct pcf_handle *h = pcf_find(p);
-	struct pcf_facts facts;
 	struct pcf_env env;
+	int rc;
 
 	if (!pcf_stock()->pcap_activate)
 		return PCAP_ERROR;
@@ -488,12 +502,10 @@ int pcap_activate(pcap_t *p)
 				"%s%%%s: clusters are not in this version",
 				h->options.device.name,
 				h->options.device.cluster);
-	choose(h, &facts);
-	if (h->choice.mode == PCAP_FAST_MODE_SYSTEM || stock_fails_too(h))
-		return activate_system(h);
-	if (h->choice.error)
-		return pcf_fail(p, h->choice.error, "%s", h->choice.reason);
-	return activate_fast(h, &facts);
+	rc = activate(h);
+	if (rc >= 0 && h->options.qdisc_bypass)
+		pcf_inject_bypass(h);
+	return rc;
 }
 
 /* --- open_live and close ------------------------------------------------- */

@@ -17,7 +17,8 @@
 static const char *const variables[] = {
 	"PCAP_FAST_MODE",   "PCAP_FAST_KEEP",	  "PCAP_FAST_REST",
 	"PCAP_FAST_QUEUES", "PCAP_FAST_ZEROCOPY", "PCAP_FAST_BUSY_POLL",
-	"PCAP_FAST_LOG",    "PCAP_FAST_TIMEOUT",  "PCAP_FAST_SYSTEM_LIBPCAP"
+	"PCAP_FAST_LOG",    "PCAP_FAST_TIMEOUT",  "PCAP_FAST_SYSTEM_LIBPCAP",
+	"PCAP_FAST_QDISC_BYPASS"
 };
 
 static struct pcf_env env;
@@ -43,6 +44,7 @@ static void check_defaults(void)
 	CU_ASSERT_STRING_EQUAL(env.queues, "");
 	CU_ASSERT_EQUAL(env.zerocopy, PCAP_FAST_ZEROCOPY_AUTO);
 	CU_ASSERT_EQUAL(env.busy_poll, 0);
+	CU_ASSERT_FALSE(env.qdisc_bypass);
 	CU_ASSERT_EQUAL(env.log, PCF_LOG_OFF);
 	CU_ASSERT_EQUAL(env.timeout, PCF_TIMEOUT_STOCK);
 	CU_ASSERT_STRING_EQUAL(env.system_libpcap, "");
@@ -87,6 +89,12 @@ static void values(void)
 	CU_ASSERT_EQUAL(env.zerocopy, PCAP_FAST_ZEROCOPY_OFF);
 	read_with("PCAP_FAST_BUSY_POLL", "1000000");
 	CU_ASSERT_EQUAL(env.busy_poll, 1000000);
+	read_with("PCAP_FAST_QDISC_BYPASS", "1");
+	CU_ASSERT_TRUE(env.qdisc_bypass);
+	read_with("PCAP_FAST_QDISC_BYPASS", "on");
+	CU_ASSERT_TRUE(env.qdisc_bypass);
+	read_with("PCAP_FAST_QDISC_BYPASS", "0");
+	CU_ASSERT_FALSE(env.qdisc_bypass);
 	read_with("PCAP_FAST_LOG", "debug");
 	CU_ASSERT_EQUAL(env.log, PCF_LOG_DEBUG);
 	read_with("PCAP_FAST_TIMEOUT", "honest");
@@ -118,6 +126,7 @@ static void mistakes_leave_the_default(void)
 	mistake("PCAP_FAST_MODE", "fast");
 	mistake("PCAP_FAST_MODE", "EXCLUSIVE");
 	mistake("PCAP_FAST_REST", "keep");
+	mistake("PCAP_FAST_QDISC_BYPASS", "yes");
 	mistake("PCAP_FAST_ZEROCOPY", "yes");
 	mistake("PCAP_FAST_BUSY_POLL", "-1");
 	mistake("PCAP_FAST_BUSY_POLL", "50us");
