@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
@@ -280,4 +281,37 @@ int net_take_queue(void)
 	if (fd < 0 || area == MAP_FAILED || set_up_xsk(fd, area, size))
 		abort();
 	return fd;
+}
+
+bool net_has_tx_budget(int packets)
+{
+	int fd = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	int size = 2048;
+	bool has = fd >= 0 &&
+		   !setsockopt(fd, SOL_XDP, XDP_TX_RING, &size, sizeof(size)) &&
+		   !setsockopt(fd, SOL_XDP, XDP_MAX_TX_SKB_BUDGET, &packets,
+			       sizeof(packets));
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+struct net_counters net_counters(const char *device)
+{
+	struct net_counters c = { 0 };
+	FILE *f = fopen("/proc/thread-self/net/dev", "r");
+	char line[512], name[32];
+
+	if (!f)
+		abort();
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " %31[^:]", name) == 1 && !strcmp(name, device))
+			sscanf(strchr(line, ':') + 1,
+			       "%*u %" SCNu64 " %*u %" SCNu64
+			       " %*u %*u %*u %*u %*u %" SCNu64 " %*u %" SCNu64,
+			       &c.rx_packets, &c.rx_dropped, &c.tx_packets,
+			       &c.tx_dropped);
+	fclose(f);
+	return c;
 }

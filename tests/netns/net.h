@@ -29,6 +29,11 @@ void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
 /* A packet socket, non-blocking and with much room, that gets what arrives at
  * a device. */
 int net_listen(const char *device);
+/* A device's own counters. */
+struct net_counters {
+	uint64_t rx_packets, rx_dropped, tx_packets, tx_dropped;
+};
+struct net_counters net_counters(const char *device);
 /* One on vA, which sees what the host gets, and how many frames it
  * has got so far. */
 int net_host(void);
@@ -43,6 +48,8 @@ unsigned net_open_fds(void);
 /* Attach and detach an XDP program that is not ours (passes everything). */
 int net_attach_foreign(void);
 void net_detach_foreign(void);
+/* May an AF_XDP socket here send so many packets a call in copy mode? */
+bool net_has_tx_budget(int packets);
 /* A socket that holds vA's queue 0 without capturing. */
 int net_take_queue(void);
 

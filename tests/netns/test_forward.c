@@ -5,10 +5,14 @@
  *	vB <--> vA  this program  vC <--> vD
  */
 #include "compat/public.h"
+#include "libpcap-fast/handle.h"
+#include "tests/netns/frames.h"
 #include "tests/netns/net.h"
 #include "tests/unit.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -141,11 +145,9 @@ static unsigned forward(pcap_t *in, pcap_t *out, unsigned expected,
 	return total;
 }
 
-/* Like net_send(), from any device. */
-static void send_from(const char *device, uint32_t first, unsigned n,
-		      unsigned (*size)(uint32_t))
+static void send_by(int fd, uint32_t first, unsigned n,
+		    unsigned (*size)(uint32_t))
 {
-	int fd = net_listen(device);
 	uint8_t f[9100];
 
 	for (uint32_t i = first; i < first + n; i++) {
@@ -154,6 +156,15 @@ static void send_from(const char *device, uint32_t first, unsigned n,
 			if (errno != ENOBUFS && errno != EAGAIN)
 				abort();
 	}
+}
+
+/* Like net_send(), from any device. */
+static void send_from(const char *device, uint32_t first, unsigned n,
+		      unsigned (*size)(uint32_t))
+{
+	int fd = net_listen(device);
+
+	send_by(fd, first, n, size);
 	close(fd);
 }
 
@@ -250,6 +261,167 @@ static void without_copy(void)
 		return;
 	links(1, 1, 1500);
 	both_ways("exclusive:vA", "exclusive:vC", true, true, 16000);
+}
+
+/* --- both ways at once --------------------------------------------------- */
+
+#define EACH_WAY 30000u
+#define OTHER	 (1u << 20) /* numbers of packets from vD begin here */
+
+static atomic_uint senders;
+
+static void *send_all(void *device)
+{
+	uint32_t first = strcmp(device, "vD") ? 0 : OTHER;
+	int fd = net_listen(device);
+
+	/* not more at once than the interface in between has room for */
+	for (uint32_t i = 0; i < EACH_WAY; i += 50) {
+		send_by(fd, first + i, 50, size_any);
+		usleep(200);
+	}
+	close(fd);
+	senders--;
+	return NULL;
+}
+
+/* One batch, of which some go on and the others do not. How many were read;
+ * `*on` grows by those that went on. */
+static int forward_some(pcap_t *in, pcap_t *out, unsigned *on)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+	int n = pcap_next_batch(in, pkts, BATCH), m = 0;
+
+	CU_ASSERT_TRUE_FATAL(n >= 0);
+	for (int i = 0; i < n; i++) {
+		uint32_t number;
+
+		memcpy(&number, pkts[i].data + 42, 4);
+		if (!drop_some(number))
+			pkts[m++] = pkts[i];
+	}
+	if (m)
+		CU_ASSERT_EQUAL(pcap_forward_batch(in, out, pkts, m), m);
+	*on += m;
+	return n;
+}
+
+/* Whole, in order, none of those that were dropped; how many of the numbers
+ * from `first` on. Others are what this end has sent itself. */
+static unsigned arrived_some(int fd, uint32_t first)
+{
+	uint32_t number, last = first;
+	uint8_t f[10000];
+	unsigned n = 0;
+	ssize_t len;
+
+	while ((len = recv(fd, f, sizeof(f), 0)) >= 0) {
+		memcpy(&number, f + 42, 4);
+		if (number < first || number >= first + EACH_WAY)
+			continue;
+		CU_ASSERT_TRUE((!n || number > last) && !drop_some(number));
+		CU_ASSERT_TRUE(net_same(f, len, number));
+		last = number;
+		n++;
+	}
+	return n;
+}
+
+/* Every frame of both memories is in its place again, and only there. */
+static void all_at_home(pcap_t *p)
+{
+	struct pcf_backend *b = pcf_find(p)->backend;
+
+	for (unsigned i = 0; i < b->nqueues; i++) {
+		struct pcf_queue *q = b->ops->queue(b, i);
+
+		CU_ASSERT_EQUAL(frames_at_home(q), frames_of(q));
+	}
+}
+
+static void at_once(unsigned queues)
+{
+	unsigned from_a = 0, from_c = 0, read = 0;
+	int to_b, to_d, idle = 0;
+	pthread_t threads[2];
+	struct pair x;
+
+	links(queues, queues, 1500);
+	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+	to_b = net_listen("vB");
+	to_d = net_listen("vD");
+	senders = 2;
+	pthread_create(&threads[0], NULL, send_all, "vB");
+	pthread_create(&threads[1], NULL, send_all, "vD");
+	while (idle < 100) {
+		int n = forward_some(x.a, x.c, &from_a) +
+			forward_some(x.c, x.a, &from_c);
+
+		read += n;
+		if (!n)
+			usleep(1000);
+		idle = n || senders ? 0 : idle + 1;
+	}
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	CU_ASSERT_EQUAL(read, 2 * EACH_WAY);
+	CU_ASSERT_EQUAL(arrived_some(to_d, 0), from_a);
+	CU_ASSERT_EQUAL(arrived_some(to_b, OTHER), from_c);
+	CU_ASSERT_EQUAL(pcap_tx_flush(x.a, 1000), 0);
+	CU_ASSERT_EQUAL(pcap_tx_flush(x.c, 1000), 0);
+	all_at_home(x.a);
+	all_at_home(x.c);
+	close(to_b);
+	close(to_d);
+	close_pair(&x);
+}
+
+static void both_at_once(void)
+{
+	if (skip())
+		return;
+	at_once(1);
+}
+
+/* One's queue 1 shares with the other's queue 0. */
+static void other_queues(void)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+	unsigned total = 0;
+	struct pair x;
+	int to_d, n;
+
+	if (skip())
+		return;
+	links(2, 2, 1500);
+	x = open_pair("exclusive:vA@1", "exclusive:vC@0", true, true);
+	to_d = net_listen("vD");
+	for (uint32_t i = 0; i < EACH_WAY; i += 500) {
+		send_from("vB", i, 500, size_any);
+		while ((n = pcap_next_batch(x.a, pkts, BATCH)) > 0) {
+			CU_ASSERT_EQUAL(pkts[0].queue, 1);
+			CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts, n),
+					n);
+			total += n;
+		}
+	}
+	n = 0;
+	for (uint32_t last = 0, number; n < (int)total; n++, last = number) {
+		uint8_t f[10000];
+		ssize_t len = next(to_d, f, sizeof(f));
+
+		if (len < 46)
+			break;
+		memcpy(&number, f + 42, 4);
+		CU_ASSERT_TRUE(number >= last && net_same(f, len, number));
+	}
+	CU_ASSERT_EQUAL(n, total);
+	CU_ASSERT_TRUE(total > EACH_WAY / 10);
+	CU_ASSERT_EQUAL(pcap_tx_flush(x.c, 1000), 0);
+	all_at_home(x.a);
+	all_at_home(x.c);
+	close(to_d);
+	close_pair(&x);
 }
 
 static void with_copy(void)
@@ -428,6 +600,7 @@ static void closed_in_any_order(void)
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(without_copy), PCF_TEST(with_copy),
+	PCF_TEST(both_at_once), PCF_TEST(other_queues),
 	PCF_TEST(queues),	PCF_TEST(jumbo),
 	PCF_TEST(reflected),	PCF_TEST(held),
 	PCF_TEST(bad_input),	PCF_TEST(closed_in_any_order),

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -168,15 +169,12 @@ static void every_batch(const char *mode)
 	int fd = net_listen("vB");
 	uint32_t number = 0;
 
-	for (int n = 1; n <= MOST; n += n < 130 ? 1 : 149) {
+	for (int n = 1; n <= MOST; n++) {
 		build_all(pkts, area, number, n, size_any);
 		CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, n), n);
 		CU_ASSERT_EQUAL(arrived(fd, number, n, size_any), n);
 		number += n;
 	}
-	build_all(pkts, area, number, MOST, size_any);
-	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, MOST), MOST);
-	CU_ASSERT_EQUAL(arrived(fd, number, MOST, size_any), MOST);
 	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, 0), 0);
 	close(fd);
 	pcap_close(p);
@@ -465,9 +463,199 @@ static void link_events(void)
 	in_each_mode(down_and_up, 1500);
 }
 
-/* --- beside reading ------------------------------------------------------ */
-
 static volatile bool stop;
+
+/* The peer goes down and comes up again, while packets are sent. */
+static void *flap(void *unused)
+{
+	for (int i = 0; i < 10; i++) {
+		net_do("ip link set vB down");
+		usleep(10000);
+		net_do("ip link set vB up");
+		usleep(10000);
+	}
+	stop = true;
+	return unused;
+}
+
+/* A packet socket says so, when the link goes down under a packet. */
+static void refused_as_stock(const char *mode, pcap_t *p)
+{
+	CU_ASSERT_STRING_NOT_EQUAL(mode, "exclusive");
+	CU_ASSERT_STRING_EQUAL(pcap_geterr(p),
+			       "send: No buffer space available");
+}
+
+/* Every packet of the rings arrives or is counted as dropped by the device. */
+static void peer_flaps(const char *mode)
+{
+	struct pcap_batch_pkt pkts[64];
+	uint64_t before, sent = 0;
+	uint8_t area[64 * 100];
+	pcap_t *p = open_on(mode, "vA");
+	pthread_t thread;
+	int fd;
+
+	for (unsigned i = 0; i < 64; i++)
+		build(&pkts[i], area + i * 100, i, 60);
+	before = net_counters("vB").rx_packets + net_counters("vA").tx_dropped;
+	stop = false;
+	pthread_create(&thread, NULL, flap, NULL);
+	while (!stop) {
+		int rc = pcap_inject_batch(p, pkts, 64);
+
+		if (rc != 64)
+			refused_as_stock(mode, p);
+		sent += rc;
+	}
+	pthread_join(thread, NULL);
+	pcap_fast_get_info(p, &info, sizeof(info));
+	if (info.mode == PCAP_FAST_MODE_EXCLUSIVE) {
+		CU_ASSERT_EQUAL(net_counters("vB").rx_packets +
+					net_counters("vA").tx_dropped - before,
+				sent);
+		CU_ASSERT_EQUAL(info.sent, sent);
+		CU_ASSERT_TRUE(info.send_dropped > 0);
+		CU_ASSERT_EQUAL(info.send_pending, 0);
+	}
+	fd = net_listen("vB");
+	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, 64), 64);
+	CU_ASSERT_EQUAL(arrived(fd, 0, 64, size_60), 64);
+	close(fd);
+	pcap_close(p);
+}
+
+static void flapping(void)
+{
+	in_each_mode(peer_flaps, 1500);
+}
+
+static void *delete_soon(void *unused)
+{
+	usleep(50000);
+	net_do("ip link del vA");
+	return unused;
+}
+
+/* Deleted in the middle: an error soon, and no other before. */
+static void gone(const char *mode)
+{
+	struct pcap_batch_pkt pkts[64];
+	uint8_t area[64 * 100];
+	pcap_t *p = open_on(mode, "vA");
+	pthread_t thread;
+	int rc = 64;
+
+	for (unsigned i = 0; i < 64; i++)
+		build(&pkts[i], area + i * 100, i, 60);
+	pthread_create(&thread, NULL, delete_soon, NULL);
+	while (rc > 0)
+		rc = pcap_inject_batch(p, pkts, 64);
+	fails(rc, p, "send: ");
+	pthread_join(thread, NULL);
+	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, 64), PCAP_ERROR);
+	if (!strcmp(mode, "exclusive")) {
+		CU_ASSERT_EQUAL(pcap_tx_reserve(p, pkts, 64), 64);
+		fails(pcap_tx_submit(p, pkts, 64), p, "send: ");
+		CU_ASSERT_EQUAL(pcap_release_batch(p, pkts, 64), 0);
+	}
+	pcap_close(p);
+}
+
+static void deleted(void)
+{
+	in_each_mode(gone, 1500);
+}
+
+/* --- the queueing discipline --------------------------------------------- */
+
+/* One that drops everything: only who asks gets past it, and then no other
+ * capture on the host sees the packets. */
+static void past_blackhole(const char *mode, bool past)
+{
+	struct pcap_batch_pkt pkts[100];
+	uint8_t *area = malloc(100 * 9100);
+	int host = net_host(), fd = net_listen("vB");
+	pcap_t *p;
+
+	if (past)
+		setenv("PCAP_FAST_QDISC_BYPASS", "on", 1);
+	p = open_on(mode, "vA");
+	unsetenv("PCAP_FAST_QDISC_BYPASS");
+	build_all(pkts, area, 0, 100, size_any);
+	CU_ASSERT_EQUAL(pcap_inject(p, pkts[0].data, pkts[0].hdr.caplen),
+			(int)pkts[0].hdr.caplen);
+	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts + 1, 99), 99);
+	if (past)
+		CU_ASSERT_EQUAL(arrived(fd, 0, 100, size_any), 100);
+	usleep(10000);
+	CU_ASSERT_TRUE(recv(fd, area, 100, 0) < 0);
+	CU_ASSERT_EQUAL(net_host_frames(host), 0);
+	pcap_close(p);
+	close(host);
+	close(fd);
+	free(area);
+}
+
+static void qdisc_bypass(void)
+{
+	for (unsigned i = 1; i < NMODES && !skip(); i++) {
+		net_link(1, 1500);
+		if (net_do("tc qdisc add dev vA root blackhole")) {
+			pcf_skip("this kernel has no blackhole discipline");
+			return;
+		}
+		past_blackhole(modes[i], false);
+		past_blackhole(modes[i], true);
+	}
+}
+
+/* --- system calls -------------------------------------------------------- */
+
+static atomic_uint kicks;
+
+ssize_t __real_sendto(int fd, const void *data, size_t len, int flags,
+		      const struct sockaddr *to, socklen_t size);
+ssize_t __wrap_sendto(int fd, const void *data, size_t len, int flags,
+		      const struct sockaddr *to, socklen_t size);
+
+ssize_t __wrap_sendto(int fd, const void *data, size_t len, int flags,
+		      const struct sockaddr *to, socklen_t size)
+{
+	kicks += !data;
+	return __real_sendto(fd, data, len, flags, to, size);
+}
+
+/* As many packets as a ring takes leave by one call, where the kernel lets a
+ * socket have more than 32. */
+static void one_kick(void)
+{
+	struct pcap_batch_pkt pkts[MOST];
+	uint8_t *area;
+	pcap_t *p;
+	int fd;
+
+	if (skip())
+		return;
+	if (!net_has_tx_budget(MOST)) {
+		pcf_skip("this kernel has no XDP_MAX_TX_SKB_BUDGET (6.17)");
+		return;
+	}
+	net_link(1, 1500);
+	area = malloc(MOST * 9100);
+	p = open_on("exclusive", "vA");
+	fd = net_listen("vB");
+	build_all(pkts, area, 0, MOST, size_any);
+	kicks = 0;
+	CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts, MOST), MOST);
+	CU_ASSERT_EQUAL(kicks, 1);
+	CU_ASSERT_EQUAL(arrived(fd, 0, MOST, size_any), MOST);
+	close(fd);
+	pcap_close(p);
+	free(area);
+}
+
+/* --- beside reading ------------------------------------------------------ */
 
 static void *read_on(void *arg)
 {
@@ -577,6 +765,8 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(other_handles), PCF_TEST(link_events),
 	PCF_TEST(threads),	 PCF_TEST(counted),
 	PCF_TEST(send_queues),	 PCF_TEST(send_queue_broken),
+	PCF_TEST(flapping),	 PCF_TEST(deleted),
+	PCF_TEST(qdisc_bypass),	 PCF_TEST(one_kick),
 	CU_TEST_INFO_NULL,
 };
 
