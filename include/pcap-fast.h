@@ -247,8 +247,8 @@ int pcap_fast_set_mode(pcap_t *p, int mode);
  * Capture on some RX queues only. Before pcap_activate(). Packets of the other
  * queues go to the host as if nobody captured.
  *
- *   list     queue numbers and ranges from 0, "0,2-3"; NULL or "" for all
- *            queues (default). The string is copied.
+ *   list     queue numbers and ranges from 0, "0,2-3", copied; NULL or "" as
+ *            if not called. The default: all queues.
  *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (not a list)
  *   since    0.1
  */
