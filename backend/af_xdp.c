@@ -31,6 +31,8 @@
 #define BIND_TRIES 10
 /* Frames and descriptors for sending, on a queue that sends. */
 #define TX_FRAMES 2048
+/* The kernel wants a fill ring, even of one who only sends. */
+#define SPARE_FILL 64
 /* What a packet socket's send buffer is for: how much the kernel may have
  * taken and not yet sent. The default stops it at some 250 packets. */
 #define SEND_BUFFER (8 << 20)
@@ -170,7 +172,7 @@ static int register_umem(struct pcf_queue *q)
 {
 	struct pcf_umem *u = q->umem;
 	struct xsk_umem_config cfg = {
-		.fill_size = u->frames,
+		.fill_size = u->frames ? u->frames : SPARE_FILL,
 		.comp_size = 2 * TX_FRAMES,
 		.frame_size = u->frame_size,
 	};
@@ -186,6 +188,7 @@ static int create_socket(struct pcf_queue *q, const char *ifname,
 			 uint16_t flags)
 {
 	struct xsk_ring_prod *tx = q->umem->tx_frames ? &q->tx.ring : NULL;
+	struct xsk_ring_cons *rx = q->umem->frames ? &q->rx : NULL;
 	struct xsk_socket_config cfg = {
 		.rx_size = q->umem->frames,
 		.tx_size = tx ? TX_FRAMES : 0,
@@ -196,10 +199,10 @@ static int create_socket(struct pcf_queue *q, const char *ifname,
 
 	if (q->umem->users == 1)
 		err = xsk_socket__create(&q->xsk, ifname, q->id, q->umem->xsk,
-					 &q->rx, tx, &cfg);
+					 rx, tx, &cfg);
 	else
 		err = xsk_socket__create_shared(&q->xsk, ifname, q->id,
-						q->umem->xsk, &q->rx, tx,
+						q->umem->xsk, rx, tx,
 						&q->fill, &q->comp, &cfg);
 	/* libxdp leaves the pointer undefined when it fails. */
 	if (err)
@@ -265,7 +268,10 @@ static uint32_t tx_frames(const struct pcf_queue *q, const struct pcf_open *how)
 static int bind_with(struct pcf_queue *q, const struct pcf_open *how,
 		     unsigned queues, uint32_t frame_size, uint16_t flags)
 {
-	uint32_t frames = pcf_umem_frames(how->buffer_size, frame_size, queues);
+	uint32_t frames = how->send_only ?
+				  0 :
+				  pcf_umem_frames(how->buffer_size, frame_size,
+						  queues);
 	int err;
 
 	q->umem = calloc(1, sizeof(*q->umem));
@@ -367,7 +373,7 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 	q->area = q->umem->area;
 	q->area_size = q->umem->size;
 	q->frame_mask = ~((uint64_t)q->umem->frame_size - 1);
-	q->ctl = &x->ctl[q->id];
+	q->ctl = x->ctl ? &x->ctl[q->id] : NULL;
 	q->clock.nanoseconds = nanoseconds;
 	pcf_clock_sync(&q->clock);
 }
@@ -427,11 +433,11 @@ static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
 	err = set_up_tx(q);
 	if (!err)
 		err = pcf_xdp_fill_all(q);
-	if (!err)
+	if (!err && x->xsk_map >= 0)
 		err = bpf_map_update_elem(x->xsk_map, &id, &q->fd, BPF_ANY);
 	if (err)
 		return fail(err, why, size,
-			    "cannot put queue %u into the socket map: %s", id,
+			    "cannot make queue %u ready: %s", id,
 			    strerror(-err));
 	return 0;
 }
@@ -502,9 +508,11 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 		  struct pcf_opened *what, char *why, size_t size)
 {
 	struct pcf_prog_env env;
-	int err = pcf_root_open(&x->root, how->ifindex, how->generic, why,
-				size);
+	int err;
 
+	if (how->send_only)
+		return open_queues(x, how, what, why, size);
+	err = pcf_root_open(&x->root, how->ifindex, how->generic, why, size);
 	if (!err)
 		err = make_maps(x, why, size);
 	if (!err)

@@ -33,7 +33,7 @@ static inline void pcf_coming_shown(struct pcf_coming *c, unsigned n)
 }
 
 /* Is anything on the way? `counted` by the program; `fd` is the socket, asked
- * for its losses. When the ring was seen empty; not per packet. */
+ * for its losses, or -1. When the ring was seen empty; not per packet. */
 bool pcf_coming(struct pcf_coming *c, uint64_t counted, int fd);
 
 #endif

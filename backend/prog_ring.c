@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The program of a direct ring: copies what matches into the ring. A mirror's
+ * The program of direct rings: copies what matches into the ring. A mirror's
  * goes on to the next slot, and at last to the host, with every packet; one
  * that takes lets what matches go no further.
  *
- * Registers: R6 context and R8 RX queue, both kept by the filter; R7 the bytes
+ * Registers: R6 context and R8 place of the ring, both kept by the filter; R7 the bytes
  * to keep, from the filter, and then the bytes to copy; R9 the queue's struct
  * pcf_ring_ctl.
  */
@@ -186,17 +186,31 @@ static void emit_next(struct pcf_ebpf *e, const struct pcf_ring_env *env)
 	pcf_exit(e);
 }
 
-/* Beyond the rings, and on queues that were not asked for. */
+/* R8 = the place of the RX queue's ring; a queue that was not asked for is
+ * nobody's. */
 static void emit_queue(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		       const struct labels *l)
 {
+	int found = pcf_ebpf_label(e);
+	unsigned first = env->rings[0].id;
+
 	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
-	pcf_load(e, BPF_W, BPF_REG_8, BPF_REG_6,
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_6,
 		 offsetof(struct xdp_md, rx_queue_index));
-	pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->rx_queues, l->next);
-	for (unsigned i = 0; i < env->rx_queues; i++)
-		if (!(env->queue_mask[i / 64] >> i % 64 & 1))
-			pcf_jump_imm(e, BPF_JEQ, BPF_REG_8, i, l->next);
+	/* Neighbours in one step; the verifier would go through each. */
+	if (env->rings[env->nrings - 1].id - first == env->nrings - 1) {
+		pcf_mov64_reg(e, BPF_REG_8, BPF_REG_1);
+		pcf_alu64_imm(e, BPF_SUB, BPF_REG_8, first);
+		pcf_jump_imm(e, BPF_JGE, BPF_REG_8, env->nrings, l->next);
+		pcf_ebpf_bind(e, found);
+		return;
+	}
+	for (unsigned i = 0; i < env->nrings; i++) {
+		pcf_mov64_imm(e, BPF_REG_8, i);
+		pcf_jump_imm(e, BPF_JEQ, BPF_REG_1, env->rings[i].id, found);
+	}
+	pcf_ja(e, l->next);
+	pcf_ebpf_bind(e, found);
 }
 
 static void emit_drop(struct pcf_ebpf *e)

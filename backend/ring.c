@@ -22,9 +22,11 @@
 #include <unistd.h>
 
 /* Of one queue's ring, without its tail. */
-#define DEFAULT_SIZE (8u << 20)
+#define DEFAULT_SIZE (32u << 20)
 #define MIN_SIZE (1u << 20)
 #define MAX_SIZE (1u << 28)
+/* All queues together, unless the caller asks for more. */
+#define DEFAULT_TOTAL (8 * DEFAULT_SIZE)
 
 /*
  * Waking. The program writes a record to a small BPF ring buffer when the
@@ -41,9 +43,6 @@ struct pcf_ring_wake {
 	unsigned nrings;
 };
 
-/* As many as open.c lets through. */
-#define MAX_QUEUES 1024
-
 struct ring_backend {
 	struct pcf_backend base;
 	struct pcf_root root;
@@ -52,13 +51,12 @@ struct ring_backend {
 	struct pcf_ring_ctl *ctl;
 	size_t bytes_size, ctl_size;
 	uint32_t ring_size;
-	unsigned rx_queues;
-	uint64_t queue_mask[MAX_QUEUES / 64];
 	uint32_t epoch;
 	bool armed, take, drop_rest;
 	pcf_emit_filter keep;	/* what is left to the host */
 	void *keep_arg;
 	struct pcf_ring_wake wake;
+	unsigned nrings;	/* one for each RX queue wanted */
 	struct pcf_ring *rings;
 };
 
@@ -185,10 +183,14 @@ static void close_wake(struct pcf_ring_wake *w)
 
 /* --- memory -------------------------------------------------------------- */
 
-static uint32_t choose_size(size_t buffer_size)
+static uint32_t choose_size(size_t buffer_size, unsigned queues)
 {
-	size_t want = buffer_size ? buffer_size : DEFAULT_SIZE;
+	size_t total = buffer_size ? buffer_size : DEFAULT_TOTAL;
+	size_t want = total / queues;
 	uint32_t n = MIN_SIZE;
+
+	if (!buffer_size && want > DEFAULT_SIZE)
+		want = DEFAULT_SIZE;
 
 	while (n < want && n < MAX_SIZE)
 		n *= 2;
@@ -220,7 +222,7 @@ static int make_ring_map(struct ring_backend *b, void **at)
 
 	do
 		err = map_array("pcf_ring", b->ring_size + PCF_RING_TAIL,
-				b->rx_queues, &b->ring_map, at,
+				b->nrings, &b->ring_map, at,
 				&b->bytes_size);
 	while (err == -E2BIG && (b->ring_size /= 2) >= MIN_SIZE);
 	return err;
@@ -231,28 +233,29 @@ static int make_maps(struct ring_backend *b, const struct pcf_open *how)
 	void *at;
 	int err;
 
-	b->ring_size = choose_size(how->buffer_size);
+	b->ring_size = choose_size(how->buffer_size, b->nrings);
 	err = make_ring_map(b, &at);
 	if (err)
 		return err;
 	b->bytes = at;
 	err = map_array("pcf_ring_ctl",
-			b->rx_queues * sizeof(struct pcf_ring_ctl), 1,
+			b->nrings * sizeof(struct pcf_ring_ctl), 1,
 			&b->ctl_map, &at, &b->ctl_size);
 	if (!err)
 		b->ctl = at;
 	return err;
 }
 
-static int make_ring(struct ring_backend *b, struct pcf_ring *r, uint32_t id,
+static int make_ring(struct ring_backend *b, struct pcf_ring *r,
 		     bool nanoseconds)
 {
+	size_t i = r - b->rings;
+
 	*r = (struct pcf_ring){
-		.bytes = b->bytes +
-			 id * ((size_t)b->ring_size + PCF_RING_TAIL),
-		.ctl = &b->ctl[id],
+		.bytes = b->bytes + i * (b->ring_size + PCF_RING_TAIL),
+		.ctl = &b->ctl[i],
 		.size = b->ring_size,
-		.id = id,
+		.id = r->id,
 		.clock.nanoseconds = nanoseconds,
 		.wake = &b->wake,
 	};
@@ -274,8 +277,8 @@ static struct pcf_ring_env ring_env(const struct ring_backend *b)
 		.wake_map = b->wake.map,
 		.root_slots = b->root.slots,
 		.own_slot = b->root.slot,
-		.rx_queues = b->rx_queues,
-		.queue_mask = b->queue_mask,
+		.nrings = b->nrings,
+		.rings = b->rings,
 		.size = b->ring_size,
 		.take = b->take,
 		.drop_rest = b->drop_rest,
@@ -297,7 +300,7 @@ static int claim_slot(struct ring_backend *b, char *why, size_t size)
 {
 	struct pcf_owner me = { .mode = b->take ? PCF_OWNER_EXCLUSIVE :
 						  PCF_OWNER_MIRROR,
-				.queues = b->rx_queues,
+				.queues = b->nrings,
 				.ctl_map = map_id(b->ctl_map) };
 	int err = -EBUSY;
 
@@ -324,8 +327,8 @@ static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 	err = make_maps(b, how);
 	if (!err)
 		err = open_wake(&b->wake);
-	for (unsigned i = 0; i < b->rx_queues && !err; i++)
-		err = make_ring(b, &b->rings[i], i, how->nanoseconds);
+	for (unsigned i = 0; i < b->nrings && !err; i++)
+		err = make_ring(b, &b->rings[i], how->nanoseconds);
 	if (err)
 		return failed(err, "cannot make the rings", why, size);
 	err = claim_slot(b, why, size);
@@ -345,7 +348,7 @@ static void ring_close(struct pcf_backend *backend)
 	pcf_root_close(&b->root);
 	close_fd(b->prog_all);
 	close_fd(b->prog_filter);
-	for (unsigned i = 0; b->rings && i < b->rx_queues; i++)
+	for (unsigned i = 0; b->rings && i < b->nrings; i++)
 		free(b->rings[i].units);
 	close_wake(&b->wake);
 	if (b->bytes)
@@ -361,12 +364,24 @@ static void ring_close(struct pcf_backend *backend)
 static void describe(const struct ring_backend *b, struct pcf_opened *what)
 {
 	*what = (struct pcf_opened){
-		.queues = b->rx_queues,
+		.queues = b->nrings,
 		.frame_size = PCF_RING_UNIT,
 		.frames = (uint64_t)b->ring_size / PCF_RING_UNIT *
-			  b->rx_queues,
+			  b->nrings,
 		.memory = b->bytes_size + b->ctl_size,
 	};
+}
+
+/* A ring for each RX queue that is wanted. */
+static bool name_rings(struct ring_backend *b, const struct pcf_open *how)
+{
+	b->rings = calloc(how->rx_queues, sizeof(*b->rings));
+	for (uint32_t i = 0; b->rings && i < how->rx_queues; i++)
+		if (how->queue_mask[i / 64] >> i % 64 & 1)
+			b->rings[b->nrings++].id = i;
+	b->wake.rings = b->rings;
+	b->wake.nrings = b->base.nqueues = b->nrings;
+	return b->nrings > 0;
 }
 
 static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
@@ -382,15 +397,9 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	b->root = (struct pcf_root)PCF_ROOT_INIT;
 	b->ring_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
-	b->rx_queues = b->base.nqueues = how->rx_queues;
 	b->take = how->take;
 	b->drop_rest = how->take && how->drop_rest;
-	memcpy(b->queue_mask, how->queue_mask,
-	       (how->rx_queues + 63) / 64 * sizeof(*b->queue_mask));
-	b->rings = calloc(b->rx_queues, sizeof(*b->rings));
-	b->wake.rings = b->rings;
-	b->wake.nrings = b->rx_queues;
-	err = b->rings ? set_up(b, how, why, size) :
+	err = name_rings(b, how) ? set_up(b, how, why, size) :
 			 failed(-ENOMEM, "direct ring", why, size);
 	if (err) {
 		ring_close(&b->base);
@@ -421,7 +430,7 @@ static int swap_program(struct ring_backend *b, int filter, uint32_t epoch)
 		return err;
 	close_fd(b->prog_filter);
 	b->prog_filter = filter;
-	for (unsigned i = 0; i < b->rx_queues; i++)
+	for (unsigned i = 0; i < b->nrings; i++)
 		b->rings[i].epoch = epoch;
 	return 0;
 }

@@ -20,6 +20,7 @@
 
 #include "backend/backend.h"
 #include "backend/clock.h"
+#include "backend/coming.h"
 
 #include <stddef.h>
 
@@ -57,13 +58,15 @@ struct pcf_ring_ctl {
 	uint64_t pad2[6];
 };
 
+struct pcf_ring;
+
 /* What a ring's program is made of. */
 struct pcf_ring_env {
 	int ring_map, ctl_map, wake_map;
 	int root_slots;		/* the root's prog_array */
 	unsigned own_slot;	/* in there; the later ones come next */
-	unsigned rx_queues;
-	const uint64_t *queue_mask; /* bit per RX queue wanted */
+	unsigned nrings;
+	const struct pcf_ring *rings; /* their ids are the RX queues wanted */
 	uint32_t size;		/* of a ring, without its tail; bytes */
 	uint32_t epoch;
 	bool take;		/* matching packets go no further */
@@ -84,8 +87,9 @@ struct pcf_ring {
 	volatile struct pcf_ring_ctl *ctl;
 	uint32_t size;		/* a power of two */
 	uint32_t epoch;		/* of the filter in force, 0 none */
-	uint32_t id;
+	uint32_t id;		/* the RX queue */
 	struct pcf_clock clock;
+	struct pcf_coming coming;
 	uint64_t shown, taken, freed;
 	/* Where a shown record begins: its units, PCF_RING_DONE when given
 	 * back. The reader's own, as what is in the ring might change. */

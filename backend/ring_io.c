@@ -59,6 +59,16 @@ static inline bool show_next(struct pcf_ring *r, struct pcf_pkt *p,
 	return true;
 }
 
+/* The ring is empty. What the program has counted and neither shown nor
+ * dropped is being copied just now. */
+static enum pcf_stop nothing(struct pcf_ring *r)
+{
+	pcf_clock_sync(&r->clock);
+	return pcf_coming(&r->coming, r->ctl->matched - r->ctl->dropped, -1) ?
+		       PCF_STOP_COMING :
+		       PCF_STOP_EMPTY;
+}
+
 static unsigned ring_rx(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
 			enum pcf_stop *why)
 {
@@ -71,9 +81,10 @@ static unsigned ring_rx(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
 		end = r->shown;
 	while (n < max && show_next(r, &pkts[n], end))
 		n++;
-	if (!n)
-		pcf_clock_sync(&r->clock);
 	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	if (!n)
+		*why = nothing(r);
+	pcf_coming_shown(&r->coming, n);
 	return n;
 }
 

@@ -119,6 +119,7 @@ void pcf_env_read(struct pcf_env *env)
 	static const char *const rest[] = { "pass", "drop", NULL };
 	static const char *const zerocopy[] = { "auto", "require", "off",
 						NULL };
+	static const char *const rx[] = { "auto", "xsk", "ring", NULL };
 	static const char *const level[] = { "off", "info", "debug", NULL };
 	static const char *const timeout[] = { "stock", "honest", NULL };
 	static const char *const off_on[] = { "off", "on", "0", "1", NULL };
@@ -130,6 +131,7 @@ void pcf_env_read(struct pcf_env *env)
 	read_text(env, "PCAP_FAST_QUEUES", env->queues, sizeof(env->queues));
 	env->zerocopy = read_word(env, "PCAP_FAST_ZEROCOPY", zerocopy,
 				  "use auto, require or off");
+	env->rx = read_word(env, "PCAP_FAST_RX", rx, "use auto, xsk or ring");
 	read_busy_poll(env);
 	env->qdisc_bypass = read_word(env, "PCAP_FAST_QDISC_BYPASS", off_on,
 				      "use off or on") & 1;

@@ -16,6 +16,12 @@ enum pcf_rest {
 	PCF_REST_DROP  /* ... is dropped at the hook */
 };
 
+enum pcf_rx {
+	PCF_RX_AUTO, /* as measured to be faster */
+	PCF_RX_XSK,  /* through AF_XDP sockets */
+	PCF_RX_RING  /* through the direct ring */
+};
+
 enum pcf_timeout {
 	PCF_TIMEOUT_STOCK, /* a blocking read on an idle link stays blocked */
 	PCF_TIMEOUT_HONEST /* it returns 0 after to_ms */
@@ -36,6 +42,7 @@ struct pcf_env {
 	enum pcf_rest rest; /* PCAP_FAST_REST */
 	char queues[256];   /* PCAP_FAST_QUEUES: "0,2-3", "" all */
 	int zerocopy;	    /* PCAP_FAST_ZEROCOPY: enum pcap_fast_zerocopy */
+	enum pcf_rx rx;	    /* PCAP_FAST_RX: of exclusive captures */
 	int busy_poll;	    /* PCAP_FAST_BUSY_POLL: microseconds, 0 off */
 	bool qdisc_bypass;  /* PCAP_FAST_QDISC_BYPASS */
 	enum pcf_log log;   /* PCAP_FAST_LOG */

@@ -31,6 +31,7 @@ struct pcf_options {
 	bool mode_set;
 	int zerocopy;		/* enum pcap_fast_zerocopy */
 	bool zerocopy_set;
+	enum pcf_rx rx;
 	char queues[PCF_DEVICE_LIST_SIZE];
 	char *keep;		/* expression; NULL: the default */
 	bool qdisc_bypass;	/* for the packet socket */
@@ -74,7 +75,8 @@ struct pcf_handle {
 	int pending_error;		/* to be reported by the next read */
 
 	/* sending */
-	pthread_mutex_t tx_lock;	/* of the rings for sending */
+	struct pcf_backend *sender;	/* with rings for sending; NULL none */
+	pthread_mutex_t tx_lock;	/* of those */
 	uint32_t mtu;
 	struct pcf_handle *partner;	/* pcap_fast_share() */
 

@@ -22,9 +22,11 @@ static void fill_counters(const struct pcf_handle *h,
 	info->outgoing = h->outgoing;
 }
 
-static void fill_sending(struct pcf_backend *b, struct pcap_fast_info *info)
+static void fill_sending(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
-	for (unsigned i = 0; b->tx && i < b->nqueues; i++) {
+	struct pcf_backend *b = h->sender;
+
+	for (unsigned i = 0; b && i < b->nqueues; i++) {
 		struct pcf_tx_counters c;
 
 		b->tx->counters(b->ops->queue(b, i), &c);
@@ -45,7 +47,7 @@ static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
 		 h->filter.reason);
 	fill_counters(h, info);
-	fill_sending(h->backend, info);
+	fill_sending(h, info);
 	info->shares_memory = h->opened.shared ||
 			      (h->partner && h->partner->opened.shared);
 }

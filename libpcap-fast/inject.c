@@ -27,7 +27,7 @@
 
 static bool has_tx(const struct pcf_handle *h)
 {
-	return h && h->backend && h->backend->tx;
+	return h && h->sender;
 }
 
 /* Packets that leave by the rings are seen by no other capture on the host,
@@ -41,7 +41,7 @@ static bool injects_by_rings(const struct pcf_handle *h)
 
 static struct pcf_queue *tx_queue(struct pcf_handle *h)
 {
-	return h->backend->ops->queue(h->backend, 0);
+	return h->sender->ops->queue(h->sender, 0);
 }
 
 /* In the words of libpcap's own pcap_inject(). */
@@ -234,7 +234,7 @@ static int reserve_rings(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 	unsigned got;
 
 	pthread_mutex_lock(&h->tx_lock);
-	got = h->backend->tx->reserve(tx_queue(h), (struct pcf_pkt *)pkts, n);
+	got = h->sender->tx->reserve(tx_queue(h), (struct pcf_pkt *)pkts, n);
 	pthread_mutex_unlock(&h->tx_lock);
 	for (unsigned i = 0; i < got; i++)
 		pkts[i].flags = PCF_BATCH_RESERVED;
@@ -270,7 +270,7 @@ void pcf_tx_cancel(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
 	if (!has_tx(h))
 		return;
 	pthread_mutex_lock(&h->tx_lock);
-	h->backend->tx->cancel(tx_queue(h), (struct pcf_pkt *)pkt, 1);
+	h->sender->tx->cancel(tx_queue(h), (struct pcf_pkt *)pkt, 1);
 	pthread_mutex_unlock(&h->tx_lock);
 }
 
@@ -284,7 +284,7 @@ static int count_reserved(struct pcf_handle *h,
 		if (!pkts[i].data || !(pkts[i].flags & PCF_BATCH_RESERVED))
 			break;
 		if (has_tx(h) &&
-		    !h->backend->tx->sendable(tx_queue(h),
+		    !h->sender->tx->sendable(tx_queue(h),
 					      (const struct pcf_pkt *)&pkts[i]))
 			break;
 	}

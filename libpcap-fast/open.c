@@ -10,6 +10,7 @@
  *	4. lanes and waiting
  *	5. arm: packets come from here on
  */
+#include "compat/netdev.h"
 #include "libpcap-fast/batch.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
@@ -128,6 +129,7 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 	if (!o->rest_set)
 		o->rest = env->rest;
 	o->qdisc_bypass = env->qdisc_bypass;
+	o->rx = env->busy_poll && env->rx == PCF_RX_AUTO ? PCF_RX_XSK : env->rx;
 	if (!o->keep && env->keep_set)
 		o->keep = strdup(env->keep);
 	if (!*o->queues)
@@ -225,6 +227,37 @@ static const char *keep_expression(const struct pcf_handle *h)
 	return h->options.keep ? KEEP_NOTHING : DEFAULT_KEEP;
 }
 
+/* What happened on the way is part of the reason. */
+__attribute__((format(printf, 2, 3))) static void
+add_note(struct pcf_handle *h, const char *fmt, ...)
+{
+	size_t used = strlen(h->choice.reason);
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(h->choice.reason + used, sizeof(h->choice.reason) - used, fmt,
+		  ap);
+	va_end(ap);
+}
+
+/*
+ * An exclusive capture receives through AF_XDP sockets where they may be
+ * zero-copy, or packets shall go from one handle to another as they are. In
+ * copy mode the direct ring is faster (bench/README.md): its packets lie
+ * closer together and the hook is done with them at once.
+ */
+static bool receives_by_ring(const struct pcf_handle *h,
+			     const struct pcf_facts *facts)
+{
+	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
+		return true;
+	if (h->partner || h->options.zerocopy == PCAP_FAST_ZEROCOPY_REQUIRE)
+		return false;
+	if (h->options.rx != PCF_RX_AUTO)
+		return h->options.rx == PCF_RX_RING;
+	return facts->xdp_known && !(facts->xdp_features & PCF_XDP_ACT_XSK_ZEROCOPY);
+}
+
 static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 			uint64_t *mask, struct pcf_open *out, char *why,
 			size_t size)
@@ -254,19 +287,47 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
 	if (n < 0)
 		return n;
-	*out = how;
 	if (how.share && how.share->ops != &pcf_af_xdp)
 		how.share = NULL;
-	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
-		return pcf_direct_ring.open(&how, &h->backend, &h->opened, why,
+	how.take = receives_by_ring(h, facts) &&
+		   h->choice.mode == PCAP_FAST_MODE_EXCLUSIVE;
+	*out = how;
+	if (!receives_by_ring(h, facts))
+		return pcf_af_xdp.open(&how, &h->backend, &h->opened, why,
 				       size);
-	return pcf_af_xdp.open(&how, &h->backend, &h->opened, why, size);
+	return pcf_direct_ring.open(&how, &h->backend, &h->opened, why, size);
+}
+
+/* A capture by AF_XDP sockets sends through them, too. One by the direct ring
+ * has a socket of its own for that, on its first queue, if it is to send by
+ * rings at all (inject.c). */
+static void open_sender(struct pcf_handle *h, const struct pcf_open *how)
+{
+	uint64_t first[MAX_QUEUES / 64] = { 0 };
+	struct pcf_open sender = *how;
+	struct pcf_opened opened;
+	char why[PCAP_ERRBUF_SIZE];
+	unsigned i = 0;
+
+	if (h->backend->tx)
+		h->sender = h->backend;
+	if (h->sender || h->options.mode != PCAP_FAST_MODE_EXCLUSIVE)
+		return;
+	while (!(how->queue_mask[i / 64] >> i % 64 & 1))
+		i++;
+	first[i / 64] = 1ull << i % 64;
+	sender.queue_mask = first;
+	sender.send_only = sender.copy_only = true;
+	if (pcf_af_xdp.open(&sender, &h->sender, &opened, why, sizeof(why)))
+		add_note(h, "; sends by the packet socket: %.100s", why);
+	else
+		h->opened.memory += opened.memory;
 }
 
 /* Frames on their way get a moment; then they are lost, and it is said. */
 static void finish_sending(struct pcf_handle *h)
 {
-	unsigned n = h->backend->tx ? pcf_transmit_flush(h, CLOSE_MS) : 0;
+	unsigned n = h->sender ? pcf_transmit_flush(h, CLOSE_MS) : 0;
 
 	if (n)
 		pcf_log(PCF_LOG_INFO,
@@ -281,10 +342,12 @@ static void close_fast(struct pcf_handle *h)
 		finish_sending(h);
 		h->backend->ops->close(h->backend);
 	}
+	if (h->sender != h->backend)
+		pcf_af_xdp.close(h->sender);
 	pcf_waiter_close(h->waiter);
 	pcf_shadow_close(h->shadow);
 	free(h->lanes);
-	h->backend = NULL;
+	h->backend = h->sender = NULL;
 	h->waiter = NULL;
 	h->shadow = NULL;
 	h->lanes = NULL;
@@ -362,19 +425,6 @@ static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 	return arm(h);
 }
 
-/* What happened on the way is part of the reason. */
-__attribute__((format(printf, 2, 3))) static void
-add_note(struct pcf_handle *h, const char *fmt, ...)
-{
-	size_t used = strlen(h->choice.reason);
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(h->choice.reason + used, sizeof(h->choice.reason) - used, fmt,
-		  ap);
-	va_end(ap);
-}
-
 /* A caller that sends at once, or counts from now on, shall not lose what the
  * driver's reset costs. */
 static void wait_for_link(struct pcf_handle *h, const struct pcf_facts *facts)
@@ -435,6 +485,7 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	err = open_backend(h, facts, mask, &how, why, sizeof(why));
 	if (err)
 		return backend_failed(h, err, why);
+	open_sender(h, &how);
 	pcf_shadow_prepare(h->p);
 	rc = activate_real(h->p);
 	if (rc < 0) {
@@ -453,12 +504,17 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	h->active = true;
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
+	if (how.take && h->options.rx == PCF_RX_AUTO)
+		add_note(h, "; %s has no zero-copy, so packets come by the direct ring",
+			 *facts->driver ? facts->driver : "the driver");
 	if (h->keep)
 		add_note(h, "; the host keeps: %.200s",
 			 h->options.keep && !*h->options.keep ?
 				 "nothing" : keep_expression(h));
 	if (how.drop_rest && h->mode == PCAP_FAST_MODE_EXCLUSIVE)
 		add_note(h, "; what does not match is dropped");
+	else if (how.drop_rest)
+		add_note(h, "; what does not match is not dropped, as only an exclusive capture may");
 	wait_for_link(h, facts);
 	log_choice(h);
 	return rc;

@@ -40,13 +40,13 @@ static struct pcf_queue *same_memory(struct pcf_handle *in,
 	struct pcf_queue *q;
 	unsigned i;
 
-	if (!l || !out->backend || !out->backend->tx)
+	if (!l || !out->sender)
 		return NULL;
 	i = l - in->lanes;
-	if (i >= out->backend->nqueues)
+	if (i >= out->sender->nqueues)
 		return NULL;
-	q = out->backend->ops->queue(out->backend, i);
-	return out->backend->tx->sendable(q, (const struct pcf_pkt *)pkt)
+	q = out->sender->ops->queue(out->sender, i);
+	return out->sender->tx->sendable(q, (const struct pcf_pkt *)pkt)
 		       ? q
 		       : NULL;
 }

@@ -57,7 +57,7 @@ static void pause_for(unsigned *us)
 /* Have the kernel take what is in the ring. */
 static int push(struct pcf_handle *h, struct pcf_queue *q)
 {
-	const struct pcf_tx_ops *tx = h->backend->tx;
+	const struct pcf_tx_ops *tx = h->sender->tx;
 	unsigned us = PAUSE_FIRST;
 
 	for (;;) {
@@ -79,7 +79,7 @@ static int transmit(struct pcf_handle *h, struct pcf_queue *q,
 		    const struct pcf_pkt *pkts, unsigned n,
 		    enum pcf_frames whose, unsigned *done)
 {
-	const struct pcf_tx_ops *tx = h->backend->tx;
+	const struct pcf_tx_ops *tx = h->sender->tx;
 	bool copies = whose == PCF_FRAMES_COPY;
 	unsigned us = PAUSE_FIRST;
 	int err = 0;
@@ -116,11 +116,11 @@ int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
 
 static unsigned pending(struct pcf_handle *h, bool kick)
 {
-	const struct pcf_backend *b = h->backend;
+	struct pcf_backend *b = h->sender;
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < b->nqueues; i++) {
-		struct pcf_queue *q = b->ops->queue(h->backend, i);
+		struct pcf_queue *q = b->ops->queue(b, i);
 		struct pcf_tx_counters c;
 		bool progress;
 

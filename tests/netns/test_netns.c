@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 static char errbuf[PCAP_ERRBUF_SIZE];
+static char *started_with_rx;
 static bool have_net;
 static struct pcap_fast_info info;
 
@@ -610,6 +611,15 @@ static void queue_not_there(void)
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
 
+/* As the whole run was started with. */
+static void restore_rx(void)
+{
+	if (started_with_rx)
+		setenv("PCAP_FAST_RX", started_with_rx, 1);
+	else
+		unsetenv("PCAP_FAST_RX");
+}
+
 static void queue_taken(void)
 {
 	int fd;
@@ -617,9 +627,15 @@ static void queue_taken(void)
 	if (skip())
 		return;
 	net_link(1, 1500);
+	setenv("PCAP_FAST_RX", "xsk", 1);
 	fd = net_take_queue();
 	refused("exclusive:vA", "another AF_XDP socket has this queue");
 	pcap_close(capture("vA", 1, PCAP_FAST_MODE_SYSTEM));
+	/* the direct ring does not need the queue, but it cannot send there */
+	setenv("PCAP_FAST_RX", "ring", 1);
+	pcap_close(capture("exclusive:vA", 1, PCAP_FAST_MODE_EXCLUSIVE));
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "packet socket"));
+	restore_rx();
 	close(fd);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
@@ -706,6 +722,7 @@ static void drop_ipc_lock(void)
 static void little_memlock(void)
 {
 	drop_ipc_lock();
+	setenv("PCAP_FAST_RX", "xsk", 1);
 	refused("exclusive:vA", "ulimit -l");
 	pcap_close(capture("vA", 1, PCAP_FAST_MODE_SYSTEM));
 }
@@ -843,6 +860,9 @@ static CU_TestInfo tests[] = {
 
 int main(void)
 {
+	const char *rx = getenv("PCAP_FAST_RX");
+
+	started_with_rx = rx ? strdup(rx) : NULL;
 	have_net = net_enter();
 	return pcf_run_tests("netns", tests);
 }
