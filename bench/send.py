@@ -18,6 +18,7 @@ from report import ratio, select, spread, unique
 
 SENDER_CORE, GENERATOR_CORE = "1", "0"
 WARM_UP = 1
+SETTLE = 0.3  # the kernel releases a queue some time after its socket
 # Namespaces by the process that keeps them, for their counters.
 KEEPER = {"tx": os.environ["NS_TX_PID"], "rx": os.environ["NS_RX_PID"]}
 EXCLUSIVE = {"LD_PRELOAD": DROPIN, "PCAP_FAST_MODE": "exclusive"}
@@ -186,6 +187,7 @@ def run_all(measure, cases, a, size):
         for turn in range(a.rounds):
             # Back and forth, so that no case always follows the same one.
             for case in cases[::-1] if turn % 2 else cases:
+                time.sleep(SETTLE)
                 r = measure(case, size, a.seconds, files)
                 rows.append(dict(r, size=size, round=turn, case=case))
                 print("%4d bytes, round %d: %-12s %9.0f pps" % (

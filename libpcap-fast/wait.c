@@ -3,11 +3,17 @@
  * Two ways to the same descriptors: our own poll() over all of them, since
  * poll() on an AF_XDP socket also drives it, and an epoll descriptor for the
  * caller's select(), which wants one number.
+ *
+ * That one is filled when it is first asked for. A socket that somebody waits
+ * for is slower to send by: the kernel goes through its waiters for every
+ * packet that has left.
  */
 #include "libpcap-fast/wait.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -16,6 +22,7 @@
 
 struct pcf_waiter {
 	int epoll;
+	atomic_bool filled;
 	unsigned n;
 	struct pollfd fds[];	/* the sources, then the wake-up descriptor */
 };
@@ -25,21 +32,8 @@ static int *wake_fd(struct pcf_waiter *w)
 	return &w->fds[w->n].fd;
 }
 
-static int add_source(struct pcf_waiter *w, unsigned i, int fd)
-{
-	struct epoll_event ev = { .events = EPOLLIN };
-
-	w->fds[i] = (struct pollfd){ .fd = fd, .events = POLLIN };
-	/* Queues may share a descriptor. */
-	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) && errno != EEXIST)
-		return -errno;
-	return 0;
-}
-
 static int set_up(struct pcf_waiter *w, const int *fds)
 {
-	int err = 0;
-
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		return -errno;
@@ -47,9 +41,9 @@ static int set_up(struct pcf_waiter *w, const int *fds)
 	*wake_fd(w) = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (*wake_fd(w) < 0)
 		return -errno;
-	for (unsigned i = 0; i < w->n && !err; i++)
-		err = add_source(w, i, fds[i]);
-	return err;
+	for (unsigned i = 0; i < w->n; i++)
+		w->fds[i] = (struct pollfd){ .fd = fds[i], .events = POLLIN };
+	return 0;
 }
 
 int pcf_waiter_open(struct pcf_waiter **waiter, const int *fds, unsigned n)
@@ -114,7 +108,24 @@ void pcf_waiter_wake(struct pcf_waiter *w)
 	errno = saved_errno;
 }
 
-int pcf_waiter_fd(const struct pcf_waiter *w)
+/* Queues may share a descriptor, and two threads may be here at once. */
+static bool fill(struct pcf_waiter *w)
 {
+	struct epoll_event ev = { .events = EPOLLIN };
+
+	for (unsigned i = 0; i < w->n; i++)
+		if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->fds[i].fd, &ev) &&
+		    errno != EEXIST)
+			return false;
+	return true;
+}
+
+int pcf_waiter_fd(struct pcf_waiter *w)
+{
+	if (!atomic_load(&w->filled)) {
+		if (!fill(w))
+			return -1;
+		atomic_store(&w->filled, true);
+	}
 	return w->epoll;
 }

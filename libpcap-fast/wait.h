@@ -17,7 +17,8 @@ int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms);
 /* From a signal handler or another thread, too. */
 void pcf_waiter_wake(struct pcf_waiter *w);
 
-/* Readable while any source is; for the caller's own select(). */
-int pcf_waiter_fd(const struct pcf_waiter *w);
+/* Readable while any source is; for the caller's own select(). -1: no memory
+ * for it, or too many descriptors are watched. */
+int pcf_waiter_fd(struct pcf_waiter *w);
 
 #endif
