@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 /* The kernel fills dumps up to 32 KiB a message; one answer is never larger
  * (see netlink_dump()). */
@@ -112,30 +113,57 @@ int pcf_nl_ask(int protocol, union pcf_nl_request *request, mnl_cb_t cb,
 	return error;
 }
 
+struct family {
+	int id;
+	const char *group_name;	/* NULL: no group is wanted */
+	uint32_t group;		/* 0: there is none */
+};
+
+static uint32_t find_group(const struct nlattr *groups, const char *wanted)
+{
+	const struct nlattr *group;
+	char name[32];
+
+	if (!groups || !wanted)
+		return 0;
+	mnl_attr_for_each_nested(group, groups)
+	{
+		pcf_nl_string(pcf_nl_nested(group, CTRL_ATTR_MCAST_GRP_NAME),
+			      name, sizeof(name));
+		if (!strcmp(name, wanted))
+			return pcf_nl_uint(
+				pcf_nl_nested(group, CTRL_ATTR_MCAST_GRP_ID));
+	}
+	return 0;
+}
+
 static int family_cb(const struct nlmsghdr *nlh, void *data)
 {
 	const size_t fixed = sizeof(struct genlmsghdr);
+	struct family *f = data;
 
-	if (pcf_nl_fixed(nlh, GENL_ID_CTRL, fixed))
-		*(int *)data = pcf_nl_uint(
-			pcf_nl_attr(nlh, fixed, CTRL_ATTR_FAMILY_ID));
+	if (!pcf_nl_fixed(nlh, GENL_ID_CTRL, fixed))
+		return MNL_CB_OK;
+	f->id = pcf_nl_uint(pcf_nl_attr(nlh, fixed, CTRL_ATTR_FAMILY_ID));
+	f->group = find_group(pcf_nl_attr(nlh, fixed, CTRL_ATTR_MCAST_GROUPS),
+			      f->group_name);
 	return MNL_CB_OK;
 }
 
-static int family_id(const char *family)
+static int find_family(const char *family, struct family *f)
 {
 	union pcf_nl_request request;
 	struct genlmsghdr *genl;
-	int error, id = 0;
+	int error;
 
 	genl = pcf_nl_begin(&request, GENL_ID_CTRL, 0, sizeof(*genl));
 	genl->cmd = CTRL_CMD_GETFAMILY;
 	genl->version = 1;
 	mnl_attr_put_strz(&request.nlh, CTRL_ATTR_FAMILY_NAME, family);
-	error = pcf_nl_ask(NETLINK_GENERIC, &request, family_cb, &id);
-	if (error == -ENOENT || (!error && !id))
+	error = pcf_nl_ask(NETLINK_GENERIC, &request, family_cb, f);
+	if (error == -ENOENT || (!error && !f->id))
 		return -EOPNOTSUPP;
-	return error ? error : id;
+	return error;
 }
 
 int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
@@ -143,15 +171,45 @@ int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
 {
 	union pcf_nl_request request;
 	struct genlmsghdr *genl;
-	int id = family_id(family);
+	struct family f = { 0 };
+	int error = find_family(family, &f);
 
-	if (id < 0)
-		return id;
-	genl = pcf_nl_begin(&request, id, flags, sizeof(*genl));
+	if (error)
+		return error;
+	genl = pcf_nl_begin(&request, f.id, flags, sizeof(*genl));
 	genl->cmd = cmd;
 	genl->version = 1;
 	mnl_attr_put_u32(&request.nlh, attr, value);
 	return pcf_nl_ask(NETLINK_GENERIC, &request, cb, data);
+}
+
+static int join(uint32_t group)
+{
+	struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			NETLINK_GENERIC);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	if (!bind(fd, (struct sockaddr *)&any, sizeof(any)) &&
+	    !setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
+			sizeof(group)))
+		return fd;
+	error = -errno;
+	close(fd);
+	return error;
+}
+
+int pcf_nl_join(const char *family, const char *group, int *id)
+{
+	struct family f = { .group_name = group };
+	int error = find_family(family, &f);
+
+	if (error)
+		return error;
+	*id = f.id;
+	return f.group ? join(f.group) : -EOPNOTSUPP;
 }
 
 const void *pcf_nl_fixed(const struct nlmsghdr *nlh, int type, size_t size)

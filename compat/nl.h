@@ -33,6 +33,11 @@ int pcf_nl_ask(int protocol, union pcf_nl_request *request, mnl_cb_t cb,
 int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
 		    uint32_t value, mnl_cb_t cb, void *data);
 
+/* A non-blocking socket that gets what a generic netlink family tells a
+ * multicast group, and the messages' type in `id`. The socket, or negative
+ * errno; -EOPNOTSUPP: no such family or group. */
+int pcf_nl_join(const char *family, const char *group, int *id);
+
 /* The fixed part of an answer, NULL when it is too short or of another type */
 const void *pcf_nl_fixed(const struct nlmsghdr *nlh, int type, size_t size);
 

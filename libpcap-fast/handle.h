@@ -12,6 +12,7 @@
 #include "compat/stock.h"
 
 #include "backend/backend.h"
+#include "compat/channels.h"
 #include "libpcap-fast/device.h"
 #include "libpcap-fast/env.h"
 #include "libpcap-fast/lane.h"
@@ -73,6 +74,11 @@ struct pcf_handle {
 	uint32_t ifindex;
 	uint8_t mac[6];
 	int pending_error;		/* to be reported by the next read */
+	struct pcf_channels *channels;	/* NULL: nobody looks */
+	uint32_t rx_queues;		/* of the interface, as the caller knows */
+	uint32_t rx_queues_now;		/* ... and as was told, 0 nothing */
+	unsigned fills;
+	bool event;			/* the next read must tell of it */
 
 	/* sending */
 	struct pcf_backend *sender;	/* with rings for sending; NULL none */

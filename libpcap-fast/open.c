@@ -12,6 +12,7 @@
  */
 #include "compat/netdev.h"
 #include "libpcap-fast/batch.h"
+#include "libpcap-fast/channels.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
 #include "libpcap-fast/inject.h"
@@ -344,6 +345,7 @@ static void close_fast(struct pcf_handle *h)
 	}
 	if (h->sender != h->backend)
 		pcf_af_xdp.close(h->sender);
+	pcf_unwatch_channels(h);
 	pcf_waiter_close(h->waiter);
 	pcf_shadow_close(h->shadow);
 	free(h->lanes);
@@ -419,6 +421,7 @@ static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		err = open_waiter(h);
 	if (err)
 		return err;
+	pcf_watch_channels(h, how->rx_queues);
 	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
 	h->direction = PCAP_D_INOUT;
 	pcf_shadow_update(h);

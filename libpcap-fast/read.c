@@ -9,6 +9,7 @@
  */
 #include "libpcap-fast/read.h"
 
+#include "libpcap-fast/channels.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/handle.h"
@@ -24,6 +25,8 @@
 /* "All that is there" ends somewhere, also when packets come faster than they
  * are read: after as many as a large ring holds. */
 #define ALL_THAT_IS_THERE (1 << 20)
+
+#define FILLS_PER_LOOK 1024
 
 _Static_assert(offsetof(struct pcf_pkt, ts) == 0 &&
 		       offsetof(struct pcf_pkt, caplen) ==
@@ -91,11 +94,21 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 
 /* --- many packets -------------------------------------------------------- */
 
+/* A reader that never has to wait looks for events now and then. */
+static bool event_waits(struct pcf_handle *h)
+{
+	if (pcf_unlikely(++h->fills % FILLS_PER_LOOK == 0))
+		h->event = pcf_channels_differ(h);
+	return h->event;
+}
+
 /* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
  * the last of them, so that one round is mostly enough. Whether anything is
  * there. */
 bool pcf_fill_lanes(struct pcf_handle *h)
 {
+	if (pcf_unlikely(event_waits(h)))
+		return false;
 	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn) != NULL))
 		h->pending_error = pcf_shadow_error(h->shadow);
 	for (unsigned i = 0; i < h->nlanes; i++)
@@ -171,6 +184,12 @@ static int report_error(struct pcf_handle *h)
 	return err;
 }
 
+static int report_event(struct pcf_handle *h)
+{
+	h->event = false;
+	return pcf_channels_error(h);
+}
+
 /* An interface that is down gives no event when it comes up again: the system
  * library then asks to be called every millisecond. */
 static bool interface_down(struct pcf_handle *h)
@@ -187,6 +206,8 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 
 	if (h->pending_error)
 		return report_error(h);
+	if (h->event || (h->nonblock && pcf_channels_differ(h)))
+		return report_event(h);
 	if (h->nonblock)
 		return 0;
 	down = interface_down(h);
@@ -194,6 +215,7 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 			     down ? 1 : honest ? h->options.timeout_ms : -1);
 	if (rc < 0)
 		return pcf_fail_errno(h->p, rc, "poll");
+	h->event = pcf_waiter_event(h->waiter) && pcf_channels_differ(h);
 	if (take_break(h))
 		return PCAP_ERROR_BREAK;
 	return rc || down || !honest ? PCF_AGAIN : 0;

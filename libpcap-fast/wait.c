@@ -24,7 +24,8 @@ struct pcf_waiter {
 	int epoll;
 	atomic_bool filled;
 	unsigned n;
-	struct pollfd fds[];	/* the sources, then the wake-up descriptor */
+	/* the sources, the wake-up descriptor, the one for events (or -1) */
+	struct pollfd fds[];
 };
 
 static int *wake_fd(struct pcf_waiter *w)
@@ -48,7 +49,7 @@ static int set_up(struct pcf_waiter *w, const int *fds)
 
 int pcf_waiter_open(struct pcf_waiter **waiter, const int *fds, unsigned n)
 {
-	struct pcf_waiter *w = calloc(1, sizeof(*w) + (n + 1) *
+	struct pcf_waiter *w = calloc(1, sizeof(*w) + (n + 2) *
 							   sizeof(w->fds[0]));
 	int err;
 
@@ -56,6 +57,7 @@ int pcf_waiter_open(struct pcf_waiter **waiter, const int *fds, unsigned n)
 		return -ENOMEM;
 	w->n = n;
 	*wake_fd(w) = -1;
+	w->fds[n + 1].fd = -1;
 	err = set_up(w, fds);
 	if (err) {
 		pcf_waiter_close(w);
@@ -76,6 +78,16 @@ void pcf_waiter_close(struct pcf_waiter *w)
 	free(w);
 }
 
+void pcf_waiter_watch(struct pcf_waiter *w, int fd)
+{
+	w->fds[w->n + 1] = (struct pollfd){ .fd = fd, .events = POLLIN };
+}
+
+bool pcf_waiter_event(const struct pcf_waiter *w)
+{
+	return w->fds[w->n + 1].revents != 0;
+}
+
 static void clear_wake(struct pcf_waiter *w)
 {
 	uint64_t count;
@@ -89,7 +101,7 @@ int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
 	int n;
 
 	do {
-		n = poll(w->fds, w->n + 1, timeout_ms);
+		n = poll(w->fds, w->n + 2, timeout_ms);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -109,15 +121,20 @@ void pcf_waiter_wake(struct pcf_waiter *w)
 }
 
 /* Queues may share a descriptor, and two threads may be here at once. */
-static bool fill(struct pcf_waiter *w)
+static bool add(const struct pcf_waiter *w, int fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
 
+	return fd < 0 || !epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) ||
+	       errno == EEXIST;
+}
+
+static bool fill(struct pcf_waiter *w)
+{
 	for (unsigned i = 0; i < w->n; i++)
-		if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, w->fds[i].fd, &ev) &&
-		    errno != EEXIST)
+		if (!add(w, w->fds[i].fd))
 			return false;
-	return true;
+	return add(w, w->fds[w->n + 1].fd);
 }
 
 int pcf_waiter_fd(struct pcf_waiter *w)

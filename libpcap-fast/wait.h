@@ -3,11 +3,18 @@
 #ifndef PCF_WAIT_H
 #define PCF_WAIT_H
 
+#include <stdbool.h>
+
 struct pcf_waiter;
 
 /* `fds`: the sources' descriptors. 0 or negative errno. */
 int pcf_waiter_open(struct pcf_waiter **w, const int *fds, unsigned n);
 void pcf_waiter_close(struct pcf_waiter *w);
+
+/* One more descriptor, which tells of events rather than packets; did the
+ * last wait see one? */
+void pcf_waiter_watch(struct pcf_waiter *w, int fd);
+bool pcf_waiter_event(const struct pcf_waiter *w);
 
 /* Sleep until a source is readable or has an error (1), somebody woke us (1),
  * or the time is over (0; -1 ms: never). Signals do not end it. Negative errno
