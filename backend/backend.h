@@ -48,6 +48,8 @@ struct pcf_pkt {
 /* The caller holds it past the next read, or has sent it on. Set above the
  * backend. */
 #define PCF_PKT_HELD 0x8
+/* From the stand-in's packet socket: sent by the host or not. */
+#define PCF_PKT_SOCKET 0x10
 
 /* Why rx() stopped. */
 enum pcf_stop {

@@ -49,7 +49,10 @@ enum pcap_fast_filter_place {
 	PCAP_FAST_FILTER_NONE = 0,   /* no filter set */
 	PCAP_FAST_FILTER_KERNEL = 1, /* at the XDP hook, or in the kernel on a
 				      * system handle */
-	PCAP_FAST_FILTER_USER = 2    /* in user space, per packet */
+	PCAP_FAST_FILTER_USER = 2,   /* in user space, per packet */
+	PCAP_FAST_FILTER_SOCKET = 3  /* in the kernel, on the system's packet
+				      * socket, which the handle then reads:
+				      * only that can run it */
 };
 
 /* One packet of a batch. 48 bytes where pointers have 64 bits. */

@@ -103,6 +103,8 @@ static int take_shown(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 			continue;
 		memcpy(&pkts[n], pkt, sizeof(*pkts));
 		pkts[n++].flags = (pkt->flags & PCF_PKT_OUTGOING) |
+				  (pkt->flags & PCF_PKT_SOCKET ?
+					   PCF_BATCH_COPY : 0) |
 				  place << PLACE_SHIFT |
 				  (uint32_t)(l - h->lanes) << LANE_SHIFT;
 	}
@@ -373,7 +375,8 @@ int pcap_next_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int max)
 static int hold(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
 {
 	struct pcf_lane *l = h->backend ? lane_of(h, pkt) : NULL;
-	bool copy = !h->backend || pkt->flags & PCF_PKT_OUTGOING;
+	bool copy = !h->backend ||
+		    pkt->flags & (PCF_PKT_OUTGOING | PCF_BATCH_COPY);
 
 	if (pkt->flags & PCF_BATCH_HELD)
 		return 0;

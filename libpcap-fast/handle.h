@@ -66,6 +66,7 @@ struct pcf_handle {
 	atomic_int break_flag;
 	atomic_uint breaks;		/* pcap_breakloop() calls, in any mode */
 	struct pcf_filter filter;
+	uint32_t random;		/* state of SKF_AD_RANDOM */
 	uint32_t snaplen;
 	struct pcap_pkthdr header;	/* pcap_next(), pcap_next_ex() */
 	uint64_t delivered, outgoing, misdirected, bad;
@@ -97,6 +98,7 @@ struct pcf_handle {
 	struct pcf_keep *keep;		/* NULL: nothing is left to the host */
 	struct pcf_opened opened;
 	struct pcf_shadow *shadow;
+	struct pcf_standin *standin;	/* NULL: was not needed so far */
 	struct pcf_waiter *waiter;
 	struct pcf_batch *batch;	/* of the batch calls, NULL unused */
 };

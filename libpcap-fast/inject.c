@@ -11,7 +11,7 @@
 
 #include "libpcap-fast/batch.h"
 #include "libpcap-fast/error.h"
-#include "libpcap-fast/shadow.h"
+#include "libpcap-fast/standin.h"
 #include "libpcap-fast/transmit.h"
 
 #include <errno.h>
@@ -76,11 +76,13 @@ static int inject_rings(struct pcf_handle *h, const void *data, size_t size)
 static int inject_stock(struct pcf_handle *h, pcap_t *p, const void *data,
 			size_t size)
 {
-	if (h && h->shadow)
-		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return pcf_stock()->pcap_inject
-		       ? pcf_stock()->pcap_inject(p, data, size)
-		       : PCAP_ERROR;
+	const struct pcf_stock *stock = pcf_stock();
+	pcap_t *by = h ? pcf_standin_sender(h) : p;
+	int rc = stock->pcap_inject ? stock->pcap_inject(by, data, size)
+				    : PCAP_ERROR;
+
+	return rc < 0 && by != p ? pcf_fail(p, rc, "%s", stock->pcap_geterr(by))
+				 : rc;
 }
 
 int pcap_inject(pcap_t *p, const void *data, size_t size)
@@ -97,8 +99,8 @@ int pcap_sendpacket(pcap_t *p, const u_char *data, int size)
 
 	if (injects_by_rings(h))
 		return inject_rings(h, data, size) < 0 ? PCAP_ERROR : 0;
-	if (h)
-		pcf_shadow_nonblock(h->shadow, h->nonblock);
+	if (h && pcf_standin_sender(h) != p)
+		return inject_stock(h, p, data, size) < 0 ? PCAP_ERROR : 0;
 	return pcf_stock()->pcap_sendpacket
 		       ? pcf_stock()->pcap_sendpacket(p, data, size)
 		       : PCAP_ERROR;
@@ -126,11 +128,11 @@ static int stock_fd(pcap_t *p)
 	return is_packet_socket(fd) ? fd : -1;
 }
 
-void pcf_inject_bypass(struct pcf_handle *h)
+void pcf_inject_bypass(const struct pcf_handle *h, pcap_t *by)
 {
-	int fd = stock_fd(h->p), one = 1;
+	int fd = stock_fd(by), one = 1;
 
-	if (fd < 0)
+	if (fd < 0 || !h->options.qdisc_bypass)
 		return;
 	if (setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)))
 		pcf_log(PCF_LOG_INFO,
@@ -193,13 +195,11 @@ static int batch_one_by_one(struct pcf_handle *h, pcap_t *p,
 static int batch_stock(struct pcf_handle *h, pcap_t *p,
 		       const struct pcap_batch_pkt *pkts, int n)
 {
-	int fd = stock_fd(p);
+	pcap_t *by = h ? pcf_standin_sender(h) : p;
+	int fd = stock_fd(by);
 
-	if (fd < 0)
-		return batch_one_by_one(h, p, pkts, n);
-	if (h && h->shadow)
-		pcf_shadow_nonblock(h->shadow, h->nonblock);
-	return batch_socket(p, fd, pkts, n);
+	return fd < 0 ? batch_one_by_one(h, p, pkts, n)
+		      : batch_socket(p, fd, pkts, n);
 }
 
 static int batch_rings(struct pcf_handle *h, const struct pcap_batch_pkt *pkts,

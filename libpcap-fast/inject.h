@@ -8,8 +8,9 @@
 /* Give a reserved frame of the rings back unsent. */
 void pcf_tx_cancel(struct pcf_handle *h, struct pcap_batch_pkt *pkt);
 
-/* Packets that leave by a packet socket pass the queueing discipline by. Where
- * there is no such socket, or the kernel refuses, all stays as it is. */
-void pcf_inject_bypass(struct pcf_handle *h);
+/* If the caller wants it: packets that leave by the packet socket of `by` pass
+ * the queueing discipline by. Where there is no such socket, or the kernel
+ * refuses, all stays as it is. */
+void pcf_inject_bypass(const struct pcf_handle *h, pcap_t *by);
 
 #endif

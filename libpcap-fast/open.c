@@ -19,6 +19,7 @@
 #include "libpcap-fast/keep.h"
 #include "libpcap-fast/setfilter.h"
 #include "libpcap-fast/shadow.h"
+#include "libpcap-fast/standin.h"
 #include "libpcap-fast/transmit.h"
 #include "libpcap-fast/wait.h"
 
@@ -338,6 +339,7 @@ static void finish_sending(struct pcf_handle *h)
 
 static void close_fast(struct pcf_handle *h)
 {
+	pcf_standin_close(h);
 	pcf_keep_close(h);
 	if (h->backend) {
 		finish_sending(h);
@@ -358,7 +360,7 @@ static void close_fast(struct pcf_handle *h)
 
 static int open_waiter(struct pcf_handle *h)
 {
-	int fds[2 * MAX_QUEUES + 2];
+	int fds[2 * MAX_QUEUES + 4];
 	unsigned n = 0;
 
 	for (; n < h->backend->nqueues; n++)
@@ -368,6 +370,8 @@ static int open_waiter(struct pcf_handle *h)
 		fds[n] = pcf_direct_ring.fd(h->lanes[n].queue), n++;
 	fds[n++] = pcf_shadow_fd(h->shadow);
 	fds[n++] = pcf_shadow_kept_fd(h->shadow);
+	fds[n++] = PCF_WAIT_FREE; /* for the stand-in */
+	fds[n++] = PCF_WAIT_FREE;
 	return pcf_waiter_open(&h->waiter, fds, n);
 }
 
@@ -388,8 +392,9 @@ static void add_backend(struct pcf_handle *h, struct pcf_backend *b)
 static int open_lanes(struct pcf_handle *h)
 {
 	struct pcf_backend *mirror = pcf_keep_mirror(h);
-	unsigned n = h->backend->nqueues + (mirror ? mirror->nqueues : 0) + 1;
+	unsigned n = h->backend->nqueues + (mirror ? mirror->nqueues : 0);
 
+	n += 2; /* the shadow, the stand-in */
 	h->lanes = calloc(n, sizeof(*h->lanes));
 	if (!h->lanes)
 		return -ENOMEM;
@@ -411,7 +416,7 @@ static int arm(struct pcf_handle *h)
 static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		 size_t size)
 {
-	int err = pcf_shadow_open(h->p, &h->shadow);
+	int err = pcf_shadow_open(h->p, PCF_PKT_OUTGOING, &h->shadow);
 
 	if (!err && keep_expression(h))
 		err = pcf_keep_open(h, how, keep_expression(h), why, size);
@@ -562,8 +567,8 @@ int pcap_activate(pcap_t *p)
 				h->options.device.name,
 				h->options.device.cluster);
 	rc = activate(h);
-	if (rc >= 0 && h->options.qdisc_bypass)
-		pcf_inject_bypass(h);
+	if (rc >= 0)
+		pcf_inject_bypass(h, h->p);
 	return rc;
 }
 

@@ -19,6 +19,7 @@
 #include <limits.h>
 #include <linux/if_packet.h>
 #include <stddef.h>
+#include <string.h>
 
 #define likely(x) __builtin_expect(!!(x), 1)
 
@@ -37,19 +38,29 @@ _Static_assert(offsetof(struct pcf_pkt, ts) == 0 &&
 
 /* --- one packet ---------------------------------------------------------- */
 
+/* A packet socket's packets of both directions carry no sign of theirs; the
+ * question comes up for those that waited while filter or direction changed. */
+static bool is_outgoing(const struct pcf_handle *h, const struct pcf_pkt *pkt)
+{
+	if (pkt->flags & PCF_PKT_SOCKET)
+		return pkt->caplen >= 12 && !memcmp(pkt->data + 6, h->mac, 6);
+	return pkt->flags & PCF_PKT_OUTGOING;
+}
+
 /* The bytes that the filter keeps, over the frame as delivered: the filter
  * counts without the outer VLAN tag. */
-static uint32_t run_filter(const struct pcf_handle *h, const struct pcf_pkt *pkt)
+static uint32_t run_filter(struct pcf_handle *h, const struct pcf_pkt *pkt)
 {
 	struct pcf_frame f = { .data = pkt->data,
 			       .caplen = pkt->caplen,
 			       .len = pkt->len,
 			       .ifindex = h->ifindex,
 			       .queue = pkt->queue,
-			       .pkttype = PACKET_OUTGOING };
+			       .pkttype = PACKET_OUTGOING,
+			       .random = h->random += 0x6c8e9cf5 };
 	uint32_t keep;
 
-	if (!(pkt->flags & PCF_PKT_OUTGOING) && pkt->caplen >= 6)
+	if (!is_outgoing(h, pkt) && pkt->caplen >= 6)
 		f.pkttype = pcf_filter_pkttype(pkt->data, h->mac);
 	keep = pcf_filter_run(h->filter.insns, &f);
 	if (keep && keep < UINT32_MAX - 4 &&
@@ -61,9 +72,12 @@ static uint32_t run_filter(const struct pcf_handle *h, const struct pcf_pkt *pkt
 static bool wrong_direction(const struct pcf_handle *h,
 			    const struct pcf_pkt *pkt)
 {
-	bool out = pkt->flags & PCF_PKT_OUTGOING;
+	const uint32_t decided = PCF_PKT_SOCKET | PCF_PKT_FILTERED;
 
-	return h->direction == (out ? PCAP_D_IN : PCAP_D_OUT);
+	if ((pkt->flags & decided) == decided)
+		return false;
+	return h->direction ==
+	       (is_outgoing(h, pkt) ? PCAP_D_IN : PCAP_D_OUT);
 }
 
 /* The tests that most handles need for no packet. */

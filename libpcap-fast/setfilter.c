@@ -12,11 +12,13 @@
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/keep.h"
 #include "libpcap-fast/shadow.h"
+#include "libpcap-fast/standin.h"
 
 #include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn),
 	       "classic instructions have one layout");
@@ -29,8 +31,24 @@ void pcf_filter_free(struct pcf_filter *f)
 
 void pcf_shadow_update(struct pcf_handle *h)
 {
+	const bool alone = h->filter.place == PCAP_FAST_FILTER_SOCKET;
+
 	pcf_shadow_filter(h->shadow, h->filter.insns, h->filter.len,
-			  h->direction == PCAP_D_IN);
+			  alone || h->direction == PCAP_D_IN ?
+				  PCF_TAKE_NONE : PCF_TAKE_OUTGOING);
+	pcf_standin_take(h, alone ? &h->filter : NULL, h->direction);
+}
+
+/* What comes in is the host's while nobody wants it, and while the stand-in
+ * captures it there. */
+static void arm(struct pcf_handle *h)
+{
+	bool on = h->direction != PCAP_D_OUT &&
+		  h->filter.place != PCAP_FAST_FILTER_SOCKET;
+
+	h->backend->ops->arm(h->backend, on && !pcf_keep_is_all(h));
+	if (h->keep)
+		pcf_keep_arm(h, on);
 }
 
 /* Packets that were shown before carry the mark of the former filter. */
@@ -65,24 +83,40 @@ static int set_kernel_filter(struct pcf_handle *h, struct pcf_filter *f)
 	return err || !h->keep ? err : pcf_keep_filter(h, f);
 }
 
-/* At the hook if it can be had, else every packet comes up and the filter runs
- * in user space: as silent as in libpcap, but said to those who ask. The host
- * must not lose what such a filter rejects: see keep.c. */
-static void place_filter(struct pcf_handle *h, struct pcf_filter *f)
+/* With every packet in user space. The host must not lose what the filter
+ * rejects: see keep.c. */
+static void place_in_user_space(struct pcf_handle *h, struct pcf_filter *f)
 {
 	char ignored[PCAP_FAST_REASON_SIZE];
 
-	f->place = PCAP_FAST_FILTER_KERNEL;
-	if (!set_kernel_filter(h, f)) {
-		snprintf(f->reason, sizeof(f->reason),
-			 "compiled to XDP, runs in the driver");
-		return;
-	}
 	f->place = PCAP_FAST_FILTER_USER;
 	if (h->keep)
 		pcf_keep_all(h);
 	h->backend->ops->set_filter(h->backend, NULL, NULL, ignored,
 				    sizeof(ignored));
+}
+
+/* At the hook if it can be had, else where the same packets come out of it: as
+ * silent as in libpcap, but said to those who ask. */
+static void place_filter(struct pcf_handle *h, struct pcf_filter *f)
+{
+	size_t used;
+
+	if (!set_kernel_filter(h, f)) {
+		f->place = PCAP_FAST_FILTER_KERNEL;
+		snprintf(f->reason, sizeof(f->reason),
+			 "compiled to XDP, runs in the driver");
+		return;
+	}
+	if (!pcf_filter_needs_socket(f->insns, f->len) ||
+	    pcf_standin_open(h, f)) {
+		place_in_user_space(h, f);
+		return;
+	}
+	f->place = PCAP_FAST_FILTER_SOCKET;
+	used = strlen(f->reason);
+	snprintf(f->reason + used, sizeof(f->reason) - used,
+		 "; runs on the system's packet socket");
 }
 
 /* --- the calls ----------------------------------------------------------- */
@@ -105,6 +139,24 @@ static int copy_program(struct pcf_handle *h, const struct bpf_program *program,
 	return 0;
 }
 
+/* To and from the stand-in, packets at that very moment go to the host only, as
+ * those that libpcap drains: the hook is disarmed before the socket listens, and
+ * armed when it does no more. Else they would come twice. */
+static void put_in_force(struct pcf_handle *h, struct pcf_filter *f)
+{
+	const bool from = h->filter.place == PCAP_FAST_FILTER_SOCKET;
+	const bool to = f->place == PCAP_FAST_FILTER_SOCKET;
+
+	pcf_filter_free(&h->filter);
+	h->filter = *f;
+	unmark_shown(h);
+	if (to && !from)
+		arm(h);
+	pcf_shadow_update(h);
+	if (from && !to)
+		arm(h);
+}
+
 int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 {
 	struct pcf_filter f = { 0 };
@@ -114,11 +166,11 @@ int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 				"setfilter: No filter specified");
 	if (copy_program(h, program, &f))
 		return PCAP_ERROR;
+	if (!h->random && getrandom(&h->random, sizeof(h->random),
+				    GRND_NONBLOCK) < 0)
+		h->random = (uintptr_t)f.insns;
 	place_filter(h, &f);
-	pcf_filter_free(&h->filter);
-	h->filter = f;
-	unmark_shown(h);
-	pcf_shadow_update(h);
+	put_in_force(h, &f);
 	return 0;
 }
 
@@ -130,10 +182,6 @@ int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction)
 	h->direction = direction;
 	h->check_direction = direction != PCAP_D_INOUT;
 	pcf_shadow_update(h);
-	/* Nobody wants what comes in: leave it to the host. */
-	h->backend->ops->arm(h->backend, direction != PCAP_D_OUT &&
-						 !pcf_keep_is_all(h));
-	if (h->keep)
-		pcf_keep_arm(h, direction != PCAP_D_OUT);
+	arm(h);
 	return 0;
 }

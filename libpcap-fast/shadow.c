@@ -28,6 +28,7 @@
 struct pcf_shadow {
 	pcap_t *p;
 	int fd, kept_fd;
+	uint32_t flags;		/* of all its packets */
 	bool kept;		/* kept_fd is readable */
 	bool nonblock;
 	int error;
@@ -66,9 +67,10 @@ struct pcf_queue *pcf_shadow_queue(struct pcf_shadow *s)
 
 /* --- the kernel's part of the filter ------------------------------------- */
 
-static int attach(int fd, struct sock_filter *insns, unsigned n)
+int pcf_shadow_attach(int fd, const struct sock_filter *insns, unsigned n)
 {
-	struct sock_fprog prog = { .len = n, .filter = insns };
+	struct sock_fprog prog = { .len = n,
+				   .filter = (struct sock_filter *)insns };
 
 	if (n > BPF_MAXINSNS)
 		return -EINVAL;
@@ -80,35 +82,51 @@ static int attach_none(int fd)
 {
 	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
 
-	return attach(fd, &none, 1);
+	return pcf_shadow_attach(fd, &none, 1);
 }
 
-/* if not outgoing: reject; then the caller's program, from A = 0. */
-static int attach_outgoing(int fd, const struct sock_filter *insns, unsigned n)
+/* If not of the direction: reject; then the caller's program, from A = 0. */
+static int attach_directed(int fd, const struct sock_filter *insns, unsigned n,
+			   bool outgoing)
 {
 	const struct sock_filter head[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, SKF_AD_OFF + SKF_AD_PKTTYPE),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, outgoing,
+			 !outgoing),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 		BPF_STMT(BPF_LD | BPF_IMM, 0),
 	};
-	const struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET);
 	const unsigned nhead = sizeof(head) / sizeof(head[0]);
 	struct sock_filter *prog;
 	int err;
 
-	if (!insns) {
-		insns = &all;
-		n = 1;
-	}
 	prog = calloc(nhead + n, sizeof(*prog));
 	if (!prog)
 		return -ENOMEM;
 	memcpy(prog, head, sizeof(head));
 	memcpy(prog + nhead, insns, n * sizeof(*prog));
-	err = attach(fd, prog, nhead + n);
+	err = pcf_shadow_attach(fd, prog, nhead + n);
 	free(prog);
 	return err;
+}
+
+static int attach_take(int fd, const struct sock_filter *insns, unsigned n,
+		       enum pcf_take take)
+{
+	const struct sock_filter all = BPF_STMT(BPF_RET | BPF_K, MAX_PACKET);
+
+	if (!insns) {
+		insns = &all;
+		n = 1;
+	}
+	switch (take) {
+	case PCF_TAKE_NONE:
+		return attach_none(fd);
+	case PCF_TAKE_ALL:
+		return pcf_shadow_attach(fd, insns, n);
+	default:
+		return attach_directed(fd, insns, n, take == PCF_TAKE_OUTGOING);
+	}
 }
 
 static void now(struct pcf_shadow *s)
@@ -124,14 +142,11 @@ static void now(struct pcf_shadow *s)
 }
 
 void pcf_shadow_filter(struct pcf_shadow *s, const struct sock_filter *insns,
-		       unsigned n, bool none)
+		       unsigned n, enum pcf_take take)
 {
-	if (none)
-		s->kernel_filter = !attach_none(s->fd);
-	else
-		s->kernel_filter = !attach_outgoing(s->fd, insns, n);
+	s->kernel_filter = !attach_take(s->fd, insns, n, take);
 	if (!s->kernel_filter)
-		attach_outgoing(s->fd, NULL, 0);
+		attach_take(s->fd, NULL, 0, take);
 	now(s);
 }
 
@@ -153,7 +168,7 @@ static void keep(u_char *user, const struct pcap_pkthdr *hdr,
 			       .caplen = hdr->caplen,
 			       .len = hdr->len,
 			       .data = s->arena + s->used,
-			       .flags = PCF_PKT_OUTGOING };
+			       .flags = s->flags };
 	if (s->kernel_filter && later(&hdr->ts, &s->since))
 		p->flags |= PCF_PKT_FILTERED;
 	memcpy(p->data, data, hdr->caplen);
@@ -247,7 +262,7 @@ static int take_over(struct pcf_shadow *s)
 	return 0;
 }
 
-int pcf_shadow_open(pcap_t *p, struct pcf_shadow **shadow)
+int pcf_shadow_open(pcap_t *p, uint32_t flags, struct pcf_shadow **shadow)
 {
 	struct pcf_shadow *s = calloc(1, sizeof(*s));
 	int err = -ENOMEM;
@@ -255,6 +270,7 @@ int pcf_shadow_open(pcap_t *p, struct pcf_shadow **shadow)
 	if (!s)
 		return err;
 	s->p = p;
+	s->flags = flags;
 	s->fd = pcf_stock()->pcap_fileno(p);
 	s->arena = malloc(ARENA_SIZE);
 	s->kept_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);

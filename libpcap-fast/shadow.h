@@ -20,18 +20,29 @@ struct sock_filter;
 void pcf_shadow_prepare(pcap_t *p);
 void pcf_shadow_unprepare(pcap_t *p, int buffer_size, int immediate);
 
-/* Take over the real handle, which was just activated. What it had captured
- * until then is dropped. 0 or negative errno. */
-int pcf_shadow_open(pcap_t *p, struct pcf_shadow **s);
+/* Take over a real handle, which was just activated. What it had captured
+ * until then is dropped, and it takes nothing until it is told what. `flags`:
+ * of its packets. 0 or negative errno. */
+int pcf_shadow_open(pcap_t *p, uint32_t flags, struct pcf_shadow **s);
 void pcf_shadow_close(struct pcf_shadow *s);
 
+enum pcf_take {
+	PCF_TAKE_NONE,
+	PCF_TAKE_OUTGOING,
+	PCF_TAKE_INCOMING,
+	PCF_TAKE_ALL,
+};
+
 /*
- * Capture outgoing packets that pass this program (insns NULL: all of them),
- * or none (`none`). A kernel that refuses the program captures all outgoing
- * ones, which then lack PCF_PKT_FILTERED.
+ * Capture packets of this direction that pass this program (insns NULL: all of
+ * them). A kernel that refuses the program captures all of the direction, which
+ * then lack PCF_PKT_FILTERED.
  */
 void pcf_shadow_filter(struct pcf_shadow *s, const struct sock_filter *insns,
-		       unsigned n, bool none);
+		       unsigned n, enum pcf_take take);
+
+/* Make it the filter of a socket. 0 or negative errno. */
+int pcf_shadow_attach(int fd, const struct sock_filter *insns, unsigned n);
 
 /* As a source for a lane. */
 extern const struct pcf_rx_ops pcf_shadow_rx;

@@ -12,6 +12,7 @@
 #include "libpcap-fast/stats.h"
 
 #include "libpcap-fast/keep.h"
+#include "libpcap-fast/standin.h"
 
 static void add(struct pcf_backend *b, struct pcf_counters *sum)
 {
@@ -31,6 +32,7 @@ void pcf_counters_sum(const struct pcf_handle *h, struct pcf_counters *sum)
 	*sum = (struct pcf_counters){ 0 };
 	add(h->backend, sum);
 	add(pcf_keep_mirror(h), sum);
+	pcf_standin_counters(h, sum);
 }
 
 int pcf_stats(struct pcf_handle *h, struct pcap_stat *stats)

@@ -137,6 +137,21 @@ static bool fill(struct pcf_waiter *w)
 	return add(w, w->fds[w->n + 1].fd);
 }
 
+/* The free places come last. What epoll already has goes when it is closed. */
+int pcf_waiter_add(struct pcf_waiter *w, int fd, int other)
+{
+	struct pollfd *places = &w->fds[w->n - 2];
+	int err;
+
+	places[0] = (struct pollfd){ .fd = fd, .events = POLLIN };
+	places[1] = (struct pollfd){ .fd = other, .events = POLLIN };
+	if (!atomic_load(&w->filled) || (add(w, fd) && add(w, other)))
+		return 0;
+	err = -errno;
+	places[0].fd = places[1].fd = PCF_WAIT_FREE;
+	return err;
+}
+
 int pcf_waiter_fd(struct pcf_waiter *w)
 {
 	if (!atomic_load(&w->filled)) {

@@ -7,7 +7,9 @@
 
 struct pcf_waiter;
 
-/* `fds`: the sources' descriptors. 0 or negative errno. */
+/* `fds`: the sources' descriptors; two times PCF_WAIT_FREE at the end keep the
+ * places of two that are added later. 0 or negative errno. */
+#define PCF_WAIT_FREE (-1)
 int pcf_waiter_open(struct pcf_waiter **w, const int *fds, unsigned n);
 void pcf_waiter_close(struct pcf_waiter *w);
 
@@ -15,6 +17,8 @@ void pcf_waiter_close(struct pcf_waiter *w);
  * last wait see one? */
 void pcf_waiter_watch(struct pcf_waiter *w, int fd);
 bool pcf_waiter_event(const struct pcf_waiter *w);
+/* Two more in the free places. On failure, negative errno, none of them. */
+int pcf_waiter_add(struct pcf_waiter *w, int fd, int other);
 
 /* Sleep until a source is readable or has an error (1), somebody woke us (1),
  * or the time is over (0; -1 ms: never). Signals do not end it. Negative errno

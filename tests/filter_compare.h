@@ -6,6 +6,8 @@
 #ifndef FILTER_COMPARE_H
 #define FILTER_COMPARE_H
 
+#include <stdbool.h>
+
 #include "tests/filter_ebpf.h"
 #include "tests/filter_wire.h"
 
@@ -17,6 +19,9 @@ struct filter_case {
 	int loaded[2];			/* in the kernel, or < 0 */
 	struct filter_wire *wire;	/* takes the program, or NULL */
 	uint32_t ifindex;
+	bool by_chance;			/* has a random number: only this
+					 * library's own ways agree */
+	bool by_cpu;			/* answers in the kernel only */
 	char why[128];
 };
 

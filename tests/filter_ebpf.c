@@ -16,6 +16,7 @@ struct machine {
 	uint8_t stack[STACK];
 	bool written[STACK];
 	const struct filter_xdp *xdp;
+	uint32_t random;
 	struct xdp_md ctx; /* only its address and the u32s count */
 	const char *fault;
 };
@@ -144,6 +145,12 @@ static void call(struct machine *m, int helper)
 		break;
 	case BPF_FUNC_xdp_load_bytes:
 		r0 = load_bytes(m);
+		break;
+	case BPF_FUNC_get_prandom_u32:
+		r0 = pcf_filter_random(&m->random);
+		break;
+	case BPF_FUNC_get_smp_processor_id:
+		r0 = m->xdp->cpu;
 		break;
 	default:
 		fault(m, "unknown helper");
@@ -337,7 +344,7 @@ static int step(struct machine *m, const struct bpf_insn *f)
 uint64_t filter_ebpf_run(const struct bpf_insn *insns, unsigned n,
 			 const struct filter_xdp *xdp, const char **why)
 {
-	struct machine m = { .xdp = xdp };
+	struct machine m = { .xdp = xdp, .random = xdp->random };
 	unsigned pc = 0, ran = 0;
 	int go = 1;
 

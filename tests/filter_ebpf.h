@@ -16,6 +16,8 @@ struct filter_xdp {
 	uint32_t len;		/* all bytes; the rest is in frags */
 	uint32_t ifindex, queue;
 	int stack;		/* lowest usable offset of R10 */
+	uint32_t random;	/* where its random numbers begin */
+	uint32_t cpu;
 };
 
 /* R0 at exit. *fault: NULL, or what the program did wrong. */

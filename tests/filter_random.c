@@ -78,6 +78,7 @@ static struct sock_filter random_ancillary(struct filter_rng *r)
 		SKF_AD_PROTOCOL, SKF_AD_PKTTYPE,  SKF_AD_IFINDEX,
 		SKF_AD_MARK,	 SKF_AD_HATYPE,	  SKF_AD_ALU_XOR_X,
 		SKF_AD_VLAN_TAG, SKF_AD_VLAN_TAG_PRESENT, SKF_AD_VLAN_TPID,
+		SKF_AD_RANDOM,
 	};
 
 	return stmt(BPF_LD | BPF_ABS | random_size(r),

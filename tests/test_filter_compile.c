@@ -12,6 +12,7 @@
 
 #include "tests/filter_compare.h"
 #include "tests/filter_frames.h"
+#include "tests/filter_kernel.h"
 #include "tests/filter_random.h"
 #include "tests/unit.h"
 
@@ -44,14 +45,6 @@ static const struct {
 	  "instruction 0: ancillary load without a meaning in XDP",
 	  2,
 	  { AD(SKF_AD_RXHASH), RET } },
-	{ -EOPNOTSUPP,
-	  "instruction 0: ancillary load without a meaning in XDP",
-	  2,
-	  { AD(SKF_AD_CPU), RET } },
-	{ -EOPNOTSUPP,
-	  "instruction 0: ancillary load without a meaning in XDP",
-	  2,
-	  { AD(SKF_AD_RANDOM), RET } },
 	{ -EOPNOTSUPP,
 	  "instruction 0: ancillary load without a meaning in XDP",
 	  2,
@@ -196,7 +189,7 @@ static void ancillary(void)
 	static const uint32_t what[] = {
 		SKF_AD_PROTOCOL,  SKF_AD_PKTTYPE,   SKF_AD_MARK,
 		SKF_AD_HATYPE,	  SKF_AD_VLAN_TAG,  SKF_AD_VLAN_TAG_PRESENT,
-		SKF_AD_VLAN_TPID, SKF_AD_ALU_XOR_X,
+		SKF_AD_VLAN_TPID, SKF_AD_ALU_XOR_X, SKF_AD_RANDOM,
 	};
 	uint8_t llc[40] = { 255, 255, 255, 255, 255, 255, 2,   0,
 			    0,	 0,   0,   2,	0,   20,  255, 255 };
@@ -400,7 +393,12 @@ static void queue_counts_from_one(void)
 {
 	static const struct sock_filter f[] = { AD(SKF_AD_QUEUE),
 						BPF_STMT(BPF_RET | BPF_A, 0) };
-	const struct filter_xdp xdp = { ipv4, 40, 40, 1, 6, PCF_FILTER_STACK };
+	const struct filter_xdp xdp = { .data = ipv4,
+					.linear = 40,
+					.len = 40,
+					.ifindex = 1,
+					.queue = 6,
+					.stack = PCF_FILTER_STACK };
 	struct filter_case c;
 	const char *fault;
 
@@ -410,6 +408,88 @@ static void queue_counts_from_one(void)
 		7);
 	CU_ASSERT_PTR_NULL(fault);
 	filter_case_free(&c);
+}
+
+static uint64_t on_machine(const struct filter_case *c, int version,
+			   struct filter_xdp *xdp)
+{
+	const char *fault;
+	uint64_t got = filter_ebpf_run(c->code[version].insns,
+				       c->code[version].len, xdp, &fault);
+
+	CU_ASSERT_PTR_NULL(fault);
+	return got;
+}
+
+/* The packet's bytes are at hand before and after the call of a helper, and A,
+ * X and M keep their values over it. */
+static void asks_for_the_processor(void)
+{
+	static const struct sock_filter f[] = {
+		ABS(12),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_ST, 3),
+		AD(SKF_AD_CPU),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_ST, 4),
+		ABS(14),
+		BPF_STMT(BPF_LDX | BPF_MEM, 4),
+		BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+		BPF_STMT(BPF_RET | BPF_A, 0)
+	};
+	struct filter_xdp xdp = { .data = ipv4,
+				  .linear = 40,
+				  .len = 40,
+				  .stack = PCF_FILTER_STACK,
+				  .cpu = 5 };
+	struct filter_case c;
+
+	filter_case_init(&c, f, 10, NULL);
+	CU_ASSERT_EQUAL(c.compiled, 0);
+	for (int version = 0; version < 2; version++)
+		CU_ASSERT_EQUAL(on_machine(&c, version, &xdp),
+				ipv4[12] + 5 + ipv4[14]);
+	if (is_root())
+		CU_ASSERT_EQUAL(filter_case_load(&c, NULL, 0), 0);
+	filter_case_free(&c);
+}
+
+/* How many of 4,000 packets a random number with this bit lets through. */
+static unsigned by_chance(unsigned bit)
+{
+	const struct sock_filter f[] = {
+		AD(SKF_AD_RANDOM),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1u << bit, 0, 1),
+		BPF_STMT(BPF_RET, 1),
+		BPF_STMT(BPF_RET, 0),
+	};
+	struct filter_case c;
+	unsigned n = 0;
+	uint32_t got;
+
+	filter_case_init(&c, f, 4, NULL);
+	CU_ASSERT_EQUAL_FATAL(filter_case_load(&c, NULL, 0), 0);
+	for (int i = 0; i < 4000; i++) {
+		CU_ASSERT_EQUAL_FATAL(
+			filter_kernel_run(c.loaded[i % 2], ipv4, 40, &got), 0);
+		n += got;
+	}
+	filter_case_free(&c);
+	return n;
+}
+
+/* Half of them, give or take 5 standard deviations (32). */
+static void random_in_the_kernel(void)
+{
+	if (!is_root()) {
+		pcf_skip("loading programs needs root");
+		return;
+	}
+	for (unsigned bit = 0; bit < 32; bit += 31) {
+		const unsigned n = by_chance(bit);
+
+		CU_ASSERT(n > 1840 && n < 2160);
+	}
 }
 
 static void loads_if_root(void)
@@ -431,6 +511,8 @@ static CU_TestInfo tests[] = { PCF_TEST(refuses),
 			       PCF_TEST(random_long_programs),
 			       PCF_TEST(too_long),
 			       PCF_TEST(queue_counts_from_one),
+			       PCF_TEST(asks_for_the_processor),
+			       PCF_TEST(random_in_the_kernel),
 			       PCF_TEST(loads_if_root),
 			       CU_TEST_INFO_NULL };
 

@@ -20,7 +20,8 @@ static const uint8_t tagged[] = {
 static uint32_t run(const uint8_t *data, uint32_t len, uint32_t wire,
 		    const struct sock_filter *insns)
 {
-	const struct pcf_frame f = { data, len, wire, 77, 3, PACKET_OUTGOING };
+	const struct pcf_frame f = { data, len, wire, 77,
+				     3,	   PACKET_OUTGOING, 1 };
 
 	return pcf_filter_run(insns, &f);
 }
@@ -117,7 +118,7 @@ static const struct {
 	{ 5, { AD(SKF_AD_MARK), ALU(BPF_ADD, 5), DONE } },
 	{ 6, { A_IS(5), X_IS(3), AD(SKF_AD_ALU_XOR_X), DONE } },
 	{ 0, { AD(SKF_AD_CPU), BPF_STMT(BPF_RET, 1) } },
-	{ 0, { AD(SKF_AD_RANDOM), BPF_STMT(BPF_RET, 1) } },
+	{ 1, { AD(SKF_AD_RANDOM), BPF_STMT(BPF_RET, 1) } },
 	{ 0, { AD(SKF_AD_RXHASH), BPF_STMT(BPF_RET, 1) } },
 	{ 0, { AD(SKF_AD_PAY_OFFSET), BPF_STMT(BPF_RET, 1) } },
 	{ 0, { AD(SKF_AD_NLATTR), BPF_STMT(BPF_RET, 1) } },
@@ -146,6 +147,56 @@ static void instructions(void)
 			       cases[i].want);
 		CU_ASSERT_EQUAL(a, cases[i].want);
 		CU_ASSERT_EQUAL(b, cases[i].want);
+	}
+}
+
+/* Two random numbers of a packet differ, and half of them have any bit set. */
+static void random_numbers(void)
+{
+	static const struct sock_filter two[] = {
+		AD(SKF_AD_RANDOM),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		AD(SKF_AD_RANDOM),
+		BPF_STMT(BPF_ALU | BPF_XOR | BPF_X, 0),
+		BPF_STMT(BPF_RET | BPF_A, 0),
+	};
+	unsigned set[32] = { 0 };
+
+	for (uint32_t i = 0; i < 4000; i++) {
+		struct pcf_frame f = { plain, sizeof(plain), sizeof(plain), 77,
+				       3,     PACKET_HOST,   i * 0x6c8e9cf5 };
+		const uint32_t got = pcf_filter_run(two, &f);
+
+		for (unsigned bit = 0; bit < 32; bit++)
+			set[bit] += got >> bit & 1;
+	}
+	for (unsigned bit = 0; bit < 32; bit++)
+		CU_ASSERT(set[bit] > 1840 && set[bit] < 2160);
+}
+
+static void needs_socket(void)
+{
+	static const struct {
+		bool needs;
+		uint32_t what;
+	} loads[] = {
+		{ false, SKF_AD_PROTOCOL }, { false, SKF_AD_PKTTYPE },
+		{ false, SKF_AD_IFINDEX },  { true, SKF_AD_NLATTR },
+		{ true, SKF_AD_NLATTR_NEST }, { false, SKF_AD_MARK },
+		{ false, SKF_AD_QUEUE },    { false, SKF_AD_HATYPE },
+		{ true, SKF_AD_RXHASH },    { true, SKF_AD_CPU },
+		{ false, SKF_AD_ALU_XOR_X }, { false, SKF_AD_VLAN_TAG },
+		{ false, SKF_AD_VLAN_TAG_PRESENT }, { true, SKF_AD_PAY_OFFSET },
+		{ false, SKF_AD_RANDOM },   { false, SKF_AD_VLAN_TPID },
+		{ true, 13 },		    { false, 0x1000 + 14 },
+	};
+
+	for (unsigned i = 0; i < sizeof(loads) / sizeof(*loads); i++) {
+		struct sock_filter f[] = { AD(loads[i].what), DONE };
+
+		CU_ASSERT_EQUAL(pcf_filter_needs_socket(f, 2), loads[i].needs);
+		f[0].code = BPF_LD | BPF_IND | BPF_B;
+		CU_ASSERT_FALSE(pcf_filter_needs_socket(f, 2));
 	}
 }
 
@@ -244,6 +295,8 @@ static void tagged_or_not(void)
 }
 
 static CU_TestInfo tests[] = { PCF_TEST(instructions),
+			       PCF_TEST(random_numbers),
+			       PCF_TEST(needs_socket),
 			       PCF_TEST(ends_loops),
 			       PCF_TEST(tag_values),
 			       PCF_TEST(lengths_as_protocol),

@@ -44,11 +44,16 @@ check "as many instructions as it says" \
 check "it runs in the driver" driver "$(verdict place 'tcp port 443')"
 check "also one with a VLAN tag" driver "$(verdict place 'vlan 7 and ip')"
 
-# A load that has no meaning at the hook: a random number.
 printf '2\n32 0 0 4294963256\n22 0 0 0\n' >"$tmp/random"
-check "a random number is for user space" user "$(verdict place -f "$tmp/random")"
+check "a random number, too" driver "$(verdict place -f "$tmp/random")"
+# The offset of the payload, which the kernel's flow dissector finds.
+printf '2\n32 0 0 4294963252\n22 0 0 0\n' >"$tmp/payload"
+check "what has no meaning at the hook is for a packet socket" socket \
+	"$(verdict place -f "$tmp/payload")"
 check "... with a reason" 1 \
-	"$(($(verdict reason -f "$tmp/random" | wc -c) > 10))"
+	"$(($(verdict reason -f "$tmp/payload" | wc -c) > 10))"
+check "what jumps backwards is for user space" user \
+	"$(verdict place 'ip protochain 6')"
 tcpdump -y EN10MB -ddd 'udp' >"$tmp/udp" 2>/dev/null
 check "numbers from a file" "$(verdict ebpf udp)" \
 	"$(verdict ebpf --file="$tmp/udp")"

@@ -117,7 +117,9 @@ static void show_classic(const struct bpf_program *program)
 
 static void show_verdict(const struct tool_verdict *v)
 {
-	printf("# runs %s: %s\n", v->driver ? "in the driver" : "in user space",
+	printf("# runs %s: %s\n",
+	       v->driver ? "in the driver" :
+	       v->socket ? "on the system's packet socket" : "in user space",
 	       v->reason);
 	if (v->len)
 		printf("# compiled in %.2f ms", v->compile_ms);
@@ -131,7 +133,7 @@ static void show_json(const struct bpf_program *program,
 		      const struct tool_verdict *v)
 {
 	printf("{\"classic\": %u, \"ebpf\": %u, \"place\": \"%s\", \"compile_ms\": %.3f, \"load_ms\": %.3f, \"reason\": \"",
-	       program->bf_len, v->len, v->driver ? "driver" : "user",
+	       program->bf_len, v->len, v->driver ? "driver" : v->socket ? "socket" : "user",
 	       v->compile_ms, v->load_ms);
 	for (const char *c = v->reason; *c; c++) {
 		if (*c == '"' || *c == '\\')

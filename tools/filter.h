@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 struct tool_verdict {
-	bool driver;		/* it runs there; else in user space */
+	bool driver;		/* it runs there */
+	bool socket;		/* ... else on a packet socket; else in user
+				 * space */
 	bool tried;		/* the kernel was asked */
 	unsigned len;		/* eBPF instructions, 0 none */
 	double compile_ms, load_ms;

@@ -72,6 +72,7 @@ void tool_filter_judge(const struct sock_filter *insns, unsigned n, FILE *out,
 
 	memset(v, 0, sizeof(*v));
 	pcf_ebpf_init(&e);
+	v->socket = pcf_filter_needs_socket(insns, n);
 	if (!build(&e, insns, n, v->reason, sizeof(v->reason))) {
 		v->compile_ms = now_ms() - start;
 		load(&e, v);

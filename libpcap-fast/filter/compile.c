@@ -41,12 +41,14 @@ static void generate(struct pcf_gen *g)
 		generate_reject(g);
 		return;
 	}
-	g->access = &pcf_access_direct;
-	g->give_up = g->env->frags ? pcf_ebpf_label(g->e) : g->nomatch;
-	pcf_gen_program(g);
-	if (!g->env->frags)
-		return;
-	pcf_ebpf_bind(g->e, g->give_up);
+	if (!g->p->uses_call) {
+		g->access = &pcf_access_direct;
+		g->give_up = g->env->frags ? pcf_ebpf_label(g->e) : g->nomatch;
+		pcf_gen_program(g);
+		if (!g->env->frags)
+			return;
+		pcf_ebpf_bind(g->e, g->give_up);
+	}
 	g->access = &pcf_access_frags;
 	pcf_gen_program(g);
 }

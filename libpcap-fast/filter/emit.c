@@ -88,6 +88,12 @@ static void queue(struct pcf_gen *g)
 	pcf_alu32_imm(g->e, BPF_AND, R_A, 0xffff);
 }
 
+static void call(struct pcf_gen *g, int helper)
+{
+	pcf_call(g->e, helper);
+	pcf_mov32_reg(g->e, R_A, BPF_REG_0);
+}
+
 static void emit_msh(struct pcf_gen *g, const struct pcf_node *node)
 {
 	g->access->fixed(g, R_X, node->k, 1);
@@ -127,6 +133,12 @@ static bool emit_load(struct pcf_gen *g, const struct pcf_node *node)
 		return true;
 	case PCF_QUEUE:
 		queue(g);
+		return true;
+	case PCF_RANDOM:
+		call(g, BPF_FUNC_get_prandom_u32);
+		return true;
+	case PCF_CPU:
+		call(g, BPF_FUNC_get_smp_processor_id);
 		return true;
 	}
 	return false;

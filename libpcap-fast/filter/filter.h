@@ -19,6 +19,7 @@
 #define PCF_FILTER_H
 
 #include <linux/filter.h> /* struct sock_filter: classic instructions */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,7 @@ struct pcf_frame {
 	uint32_t ifindex;
 	uint16_t queue;		/* RX queue */
 	uint8_t pkttype;	/* PACKET_HOST, _BROADCAST, ..., _OUTGOING */
+	uint32_t random;	/* where its random numbers begin */
 };
 
 /* The verdict of libpcap's bpf_validate(): 0, or -EINVAL with the reason and
@@ -44,13 +46,22 @@ int pcf_filter_check(const struct sock_filter *insns, unsigned n, char *why,
 /* Run a checked program over a frame in user space: the bytes to keep as the
  * program returns them, 0 for no match. Loads that the kernel's classic BPF
  * knows beyond the frame's bytes (ancillary, SKF_NET_OFF, SKF_LL_OFF) are
- * answered as the kernel would; those with no meaning here reject the packet.
+ * answered as the kernel would; those that only the kernel can answer reject
+ * the packet.
  *
  * "Bytes to keep" counts the virtual untagged frame, here and in compiled
  * code. libpcap puts the tag back after the kernel has cut the frame, so of an
  * inline frame for which pcf_frame_tagged() holds, keep 4 bytes more. */
 uint32_t pcf_filter_run(const struct sock_filter *insns,
 			const struct pcf_frame *frame);
+
+/* Has the program a load that nobody but the kernel can answer, where the
+ * packet is (the processor, a hash, what the flow dissector finds), or that
+ * nobody can at all? In user space it rejects the packet. */
+bool pcf_filter_needs_socket(const struct sock_filter *insns, unsigned n);
+
+/* What SKF_AD_RANDOM loads: 32 bits, by steps of a state. */
+uint32_t pcf_filter_random(uint32_t *state);
 
 /* PACKET_HOST, _BROADCAST, _MULTICAST or _OTHERHOST from the destination. */
 uint8_t pcf_filter_pkttype(const uint8_t *dst, const uint8_t *device_mac);

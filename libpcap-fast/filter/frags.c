@@ -41,7 +41,8 @@ static void frags_enter(struct pcf_gen *g)
 	pcf_call(g->e, BPF_FUNC_xdp_get_buff_len);
 	pcf_store(g->e, BPF_W, BPF_REG_10, slot(g, STACK_LEN), BPF_REG_0);
 	header(g);
-	want_frags(g, go);
+	if (!g->p->uses_call)
+		want_frags(g, go);
 	pcf_ebpf_bind(g->e, go);
 	pcf_store_imm(g->e, BPF_DW, BPF_REG_10, slot(g, STACK_SHIFT), 0);
 	pcf_gen_zero(g);

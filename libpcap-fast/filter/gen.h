@@ -8,6 +8,9 @@
  * version gives up and the second starts afresh, which is fine as filters have
  * no side effects.
  *
+ * A program that itself calls helpers (random number, processor) is emitted in
+ * the second version only: the first one's pointers do not survive a call.
+ *
  * Registers (direct version; helper calls clobber R0 - R5):
  *   R0 R1  scratch
  *   R2     data_end

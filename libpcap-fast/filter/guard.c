@@ -148,6 +148,11 @@ static bool uses_shift(const struct pcf_node *node)
 	       node->op == PCF_LENX;
 }
 
+static bool uses_call(const struct pcf_node *node)
+{
+	return node->op == PCF_RANDOM || node->op == PCF_CPU;
+}
+
 /*
  * One sweep forward. Where a node's need exceeds what is proven, the emitter
  * checks (this can only be at the begin of a block, as need does not grow
@@ -165,6 +170,7 @@ void pcf_guard(struct pcf_program *p)
 		p->zero |= reads(node) & node->unset;
 		p->uses_shift |= uses_shift(node);
 		p->uses_tag |= uses_tag(node) || uses_shift(node);
+		p->uses_call |= uses_call(node);
 		p->uses_len |= node->op == PCF_LEN || node->op == PCF_LENX;
 		if (pcf_is_ret(node))
 			continue;

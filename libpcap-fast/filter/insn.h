@@ -37,6 +37,8 @@ enum pcf_op {
 	PCF_TAG,	/* A = tag control information, 0 if untagged */
 	PCF_TAGGED,	/* A = 1 if tagged */
 	PCF_TPID,	/* A = tag protocol, 0 if untagged */
+	PCF_RANDOM,	/* A = a random number */
+	PCF_CPU,	/* A = the processor that received the packet */
 	PCF_STORE,	/* M[k] = A */
 	PCF_STOREX,	/* M[k] = X */
 	PCF_ALU,	/* A = A `sub` (k or X) */
@@ -88,6 +90,7 @@ struct pcf_program {
 	bool uses_tag;	/* looks at anything that a tag moves or sets */
 	bool uses_shift; /* needs the tag's length as a number */
 	bool uses_len;
+	bool uses_call; /* of a helper, in the midst of it */
 };
 
 struct pcf_why {

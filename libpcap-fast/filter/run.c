@@ -23,6 +23,7 @@ struct machine {
 	uint32_t shift;	 /* 4 if tagged, else 0 */
 	uint32_t caplen; /* bytes of the virtual frame at hand */
 	uint32_t back;	 /* backward jumps so far */
+	uint32_t random; /* pcf_filter_random() */
 };
 
 static uint32_t byte_at(const struct machine *m, uint32_t off)
@@ -92,6 +93,9 @@ static bool ancillary(struct machine *m, uint32_t k)
 		return true;
 	case PCF_TPID:
 		return tag(m, 12, &m->a);
+	case PCF_RANDOM:
+		m->a = pcf_filter_random(&m->random);
+		return true;
 	case PCF_ALU:
 		m->a ^= m->x;
 		return true;
@@ -304,7 +308,9 @@ static uint32_t execute(struct machine *m, const struct sock_filter *insns)
 uint32_t pcf_filter_run(const struct sock_filter *insns,
 			const struct pcf_frame *frame)
 {
-	struct machine m = { .frame = frame, .caplen = frame->caplen };
+	struct machine m = { .frame = frame,
+			     .caplen = frame->caplen,
+			     .random = frame->random };
 
 	if (frame->len < PCF_ETH_HLEN)
 		return 0;

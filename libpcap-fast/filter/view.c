@@ -47,6 +47,10 @@ int pcf_view_ancillary(uint32_t k, uint32_t ifindex, uint32_t *value)
 		return PCF_TAGGED;
 	case SKF_AD_VLAN_TPID:
 		return PCF_TPID;
+	case SKF_AD_RANDOM:
+		return PCF_RANDOM;
+	case SKF_AD_CPU:
+		return PCF_CPU;
 	case SKF_AD_IFINDEX:
 		return constant(value, ifindex);
 	case SKF_AD_HATYPE:
@@ -57,6 +61,35 @@ int pcf_view_ancillary(uint32_t k, uint32_t ifindex, uint32_t *value)
 		return PCF_ALU;
 	}
 	return -EOPNOTSUPP;
+}
+
+static bool is_ancillary(const struct sock_filter *f)
+{
+	return BPF_CLASS(f->code) == BPF_LD && BPF_MODE(f->code) == BPF_ABS &&
+	       f->k >= (uint32_t)SKF_AD_OFF;
+}
+
+bool pcf_filter_needs_socket(const struct sock_filter *insns, unsigned n)
+{
+	uint32_t value;
+
+	for (unsigned i = 0; i < n; i++) {
+		int op = is_ancillary(&insns[i]) ?
+				 pcf_view_ancillary(insns[i].k, 0, &value) : 0;
+
+		if (op < 0 || op == PCF_CPU)
+			return true;
+	}
+	return false;
+}
+
+uint32_t pcf_filter_random(uint32_t *state)
+{
+	uint32_t z = *state += 0x9e3779b9;
+
+	z = (z ^ z >> 16) * 0x85ebca6b;
+	z = (z ^ z >> 13) * 0xc2b2ae35;
+	return z ^ z >> 16;
 }
 
 uint8_t pcf_filter_pkttype(const uint8_t *dst, const uint8_t *device_mac)

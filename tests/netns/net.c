@@ -81,11 +81,11 @@ bool net_same(const uint8_t *data, unsigned len, uint32_t number)
 	return !memcmp(data, f, len);
 }
 
-static int sender(void)
+static int sender(const char *device)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
 				  .sll_protocol = 0,
-				  .sll_ifindex = if_nametoindex("vB") };
+				  .sll_ifindex = if_nametoindex(device) };
 	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&to, sizeof(to)))
@@ -95,8 +95,14 @@ static int sender(void)
 
 void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t))
 {
+	net_send_from("vB", first, n, size);
+}
+
+void net_send_from(const char *device, uint32_t first, unsigned n,
+		   unsigned (*size)(uint32_t))
+{
 	uint8_t f[MAX_FRAME];
-	int fd = sender();
+	int fd = sender(device);
 
 	for (uint32_t i = first; i < first + n; i++) {
 		unsigned len = size(i);
@@ -194,13 +200,18 @@ static unsigned count_maps(void)
 	return n;
 }
 
+unsigned net_objects(void)
+{
+	return count_programs() + count_maps();
+}
+
 /* The kernel frees them a little later than their last user goes. */
 unsigned net_left_over(void)
 {
 	unsigned n = 0;
 
 	for (int i = 0; i < 40; i++) {
-		n = count_programs() + count_maps();
+		n = net_objects();
 		if (!n)
 			break;
 		usleep(50000);

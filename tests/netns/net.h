@@ -23,8 +23,11 @@ void net_frame(uint8_t *frame, unsigned len, uint32_t number);
 /* Does a captured frame have these bytes? */
 bool net_same(const uint8_t *data, unsigned len, uint32_t number);
 
-/* Send frames [first, first + n) from vB, frame i of size(i) bytes. */
+/* Send frames [first, first + n) from vB, frame i of size(i) bytes; or from
+ * another device. */
 void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
+void net_send_from(const char *device, uint32_t first, unsigned n,
+		   unsigned (*size)(uint32_t));
 
 /* A packet socket, non-blocking and with much room, that gets what arrives at
  * a device. */
@@ -39,7 +42,9 @@ struct net_counters net_counters(const char *device);
 int net_host(void);
 unsigned net_host_frames(int host);
 
-/* What of ours the kernel still has: programs and maps of the library. */
+/* What of ours the kernel has: programs and maps of the library. The second
+ * one waits until there is nothing, for two seconds. */
+unsigned net_objects(void);
 unsigned net_left_over(void);
 /* The XDP program on vA, 0 none. */
 uint32_t net_xdp(void);

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Filters on live captures that are out of the ordinary: hand-written programs
+ * with loads that only some place can answer, programs that are refused, and
+ * changes under full traffic. As root, in a namespace of its own. Frames with
+ * even numbers go to UDP port 7000, odd ones to 7001.
+ */
+#include "compat/public.h"
+#include "tests/netns/net.h"
+#include "tests/unit.h"
+
+#include <linux/filter.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define AD(what) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, SKF_AD_OFF + (what))
+#define RET(k)	 BPF_STMT(BPF_RET | BPF_K, k)
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+#define FRAMES	 1000
+/* 14 + 20 + 8: what the kernel's flow dissector finds before the payload. */
+#define HEADERS 42
+
+static char errbuf[PCAP_ERRBUF_SIZE];
+static bool have_net;
+static struct pcap_fast_info info;
+
+static bool skip(void)
+{
+	if (!have_net)
+		pcf_skip("needs root and network namespaces");
+	return !have_net;
+}
+
+static unsigned size_60(uint32_t i)
+{
+	(void)i;
+	return 60;
+}
+
+static pcap_t *open_on(const char *device, const char *keep)
+{
+	pcap_t *p = pcap_create(device, errbuf);
+	int rc;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	pcap_set_snaplen(p, 2000);
+	pcap_set_promisc(p, 1);
+	pcap_set_timeout(p, 10);
+	if (keep)
+		CU_ASSERT_EQUAL(pcap_fast_set_keep(p, keep), 0);
+	rc = pcap_activate(p);
+	if (rc < 0)
+		printf("    activate: %d %s\n", rc, pcap_geterr(p));
+	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	pcap_setnonblock(p, 1, errbuf);
+	return p;
+}
+
+static int set_raw(pcap_t *p, const struct sock_filter *insns, unsigned n)
+{
+	struct bpf_program program = { n, (struct bpf_insn *)insns };
+	int rc = pcap_setfilter(p, &program);
+
+	pcap_fast_get_info(p, &info, sizeof(info));
+	return rc;
+}
+
+static void set_expression(pcap_t *p, const char *expression)
+{
+	struct bpf_program program;
+
+	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
+	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
+	pcap_freecode(&program);
+	pcap_fast_get_info(p, &info, sizeof(info));
+}
+
+/* Everything, cut behind the headers. */
+static const struct sock_filter headers_only[] = {
+	AD(SKF_AD_PAY_OFFSET), BPF_STMT(BPF_RET | BPF_A, 0)
+};
+
+static int set_headers_only(pcap_t *p)
+{
+	return set_raw(p, headers_only, COUNT(headers_only));
+}
+
+struct seen {
+	unsigned even, odd, wrong;
+	uint32_t caplen;
+};
+
+static void see(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct seen *s = (struct seen *)user;
+	unsigned odd = data[37] & 1;
+
+	s->even += !odd;
+	s->odd += odd;
+	s->wrong += s->caplen && h->caplen != s->caplen;
+	s->wrong += h->len != 60;
+}
+
+/* Until nothing has come for some time: longer than a packet socket keeps a
+ * packet back. */
+static unsigned read_all(pcap_t *p, struct seen *s)
+{
+	unsigned before = s->even + s->odd;
+
+	for (int idle = 0; idle < 50; idle++) {
+		if (pcap_dispatch(p, -1, see, (u_char *)s) > 0)
+			idle = 0;
+		usleep(1000);
+	}
+	return s->even + s->odd - before;
+}
+
+static unsigned exchange(pcap_t *p, uint32_t caplen)
+{
+	struct seen s = { .caplen = caplen };
+	unsigned n;
+
+	net_send(0, FRAMES, size_60);
+	n = read_all(p, &s);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	return n;
+}
+
+static void adds_up(pcap_t *p)
+{
+	struct pcap_stat stats;
+
+	pcap_fast_get_info(p, &info, sizeof(info));
+	CU_ASSERT_EQUAL(info.matched + info.outgoing,
+			info.delivered + info.filtered + info.dropped_ring +
+				info.dropped_fill);
+	CU_ASSERT_EQUAL(pcap_stats(p, &stats), 0);
+	CU_ASSERT_EQUAL(stats.ps_drop, 0);
+}
+
+static void close_clean(pcap_t *p)
+{
+	adds_up(p);
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+	CU_ASSERT_EQUAL(net_xdp(), 0);
+}
+
+/* --- filters that only a packet socket can run --------------------------- */
+
+/* What the reader and the host get: before, by the packet socket, and after. */
+static void stands_in(const char *device, const char *keep, unsigned hosts)
+{
+	int host;
+	pcap_t *p;
+
+	net_link(1, 1500);
+	host = net_host();
+	p = open_on(device, keep);
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
+	CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+	for (int round = 0; round < 3; round++) {
+		CU_ASSERT_EQUAL(set_headers_only(p), 0);
+		CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_SOCKET);
+		CU_ASSERT_PTR_NOT_NULL(
+			strstr(info.filter_reason, "packet socket"));
+		CU_ASSERT_EQUAL(exchange(p, HEADERS), FRAMES);
+		CU_ASSERT_EQUAL(net_host_frames(host), FRAMES);
+		set_expression(p, "udp");
+		CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
+		CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
+		CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+	}
+	close(host);
+	close_clean(p);
+}
+
+static void packet_socket(void)
+{
+	if (skip())
+		return;
+	stands_in("exclusive:vA", NULL, 0);
+	stands_in("mirror:vA", NULL, FRAMES);
+	stands_in("exclusive:vA", "udp port 7001", FRAMES / 2);
+}
+
+/* Each kind of load that the hook has no answer to. */
+static void packet_socket_loads(void)
+{
+	static const uint32_t what[] = { SKF_AD_RXHASH, SKF_AD_PAY_OFFSET,
+					 SKF_AD_NLATTR, SKF_AD_NLATTR_NEST };
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive:vA", NULL);
+	for (unsigned i = 0; i < COUNT(what); i++) {
+		const struct sock_filter f[] = { AD(what[i]), RET(50) };
+
+		CU_ASSERT_EQUAL(set_raw(p, f, 2), 0);
+		CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_SOCKET);
+		CU_ASSERT_EQUAL(exchange(p, 50), FRAMES);
+	}
+	close_clean(p);
+}
+
+/* The kernel refuses it as well, and libpcap then rejects every packet. */
+static void nobodys_load(void)
+{
+	const struct sock_filter f[] = { AD(13), RET(50) };
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive:vA", NULL);
+	CU_ASSERT_EQUAL(set_raw(p, f, 2), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
+	CU_ASSERT_EQUAL(exchange(p, 0), 0);
+	close_clean(p);
+}
+
+/* Even frames come in, odd ones go out; what the handle itself sends does not
+ * come back. Each takes so long (sockets are closed) that it has a block of the
+ * packet socket's ring to itself, of which there are few. */
+static struct seen both_ways(pcap_t *p)
+{
+	struct seen s = { .caplen = HEADERS };
+	uint8_t frame[60];
+
+	net_frame(frame, sizeof(frame), 1);
+	for (uint32_t i = 0; i < 20; i += 2) {
+		net_send(i, 1, size_60);
+		net_send_from("vA", i + 1, 1, size_60);
+		CU_ASSERT_EQUAL(pcap_inject(p, frame, sizeof(frame)), 60);
+		CU_ASSERT_EQUAL(pcap_sendpacket(p, frame, sizeof(frame)), 0);
+		pcap_dispatch(p, -1, see, (u_char *)&s);
+	}
+	read_all(p, &s);
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	return s;
+}
+
+static void packet_socket_directions(void)
+{
+	struct seen s;
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("mirror:vA", NULL);
+	CU_ASSERT_EQUAL(set_headers_only(p), 0);
+	s = both_ways(p);
+	CU_ASSERT_TRUE(s.even == 10 && s.odd == 10);
+	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_IN), 0);
+	s = both_ways(p);
+	CU_ASSERT_TRUE(s.even == 10 && s.odd == 0);
+	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_OUT), 0);
+	s = both_ways(p);
+	CU_ASSERT_TRUE(s.even == 0 && s.odd == 10);
+	set_expression(p, "udp");
+	CU_ASSERT_EQUAL(exchange(p, 60), 0);
+	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_INOUT), 0);
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
+	close_clean(p);
+}
+
+/* What waits in the socket, or in the rings, when the filter changes goes
+ * through the new one. Port 7001 only, and not without a packet socket. */
+static void packet_socket_waiting(void)
+{
+	static const struct sock_filter odd[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 36),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 7001, 0, 1),
+		RET(65535),
+		AD(SKF_AD_RXHASH),
+		RET(0),
+	};
+	struct seen s = { 0 };
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive:vA", NULL);
+	net_send(0, 100, size_60);
+	CU_ASSERT_EQUAL(set_raw(p, odd, COUNT(odd)), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_SOCKET);
+	net_send(100, 100, size_60);
+	CU_ASSERT_EQUAL(read_all(p, &s), 100);
+	CU_ASSERT_EQUAL(set_headers_only(p), 0);
+	net_send(0, 100, size_60);
+	usleep(50000);
+	set_expression(p, "udp port 7000");
+	net_send(0, 100, size_60);
+	CU_ASSERT_EQUAL(read_all(p, &s), 100);
+	CU_ASSERT_TRUE(s.even == 100 && s.odd == 100);
+	close_clean(p);
+}
+
+/* A blocking read, the caller's select(), and packets that are held. */
+static void packet_socket_reads(void)
+{
+	struct pcap_batch_pkt held[10], pkts[10];
+	struct pcap_pkthdr *h;
+	struct pollfd fd;
+	const u_char *data;
+	int n = 0;
+	pid_t child;
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive:vA", NULL);
+	CU_ASSERT_EQUAL(set_headers_only(p), 0);
+	fd = (struct pollfd){ pcap_get_selectable_fd(p), POLLIN, 0 };
+	CU_ASSERT_EQUAL(poll(&fd, 1, 0), 0);
+	net_send(0, 10, size_60);
+	CU_ASSERT_EQUAL(poll(&fd, 1, 1000), 1);
+	while (n < 10 && pcap_next_batch(p, &held[n], 1) == 1)
+		n += !pcap_hold_batch(p, &held[n], 1);
+	CU_ASSERT_EQUAL(n, 10);
+	CU_ASSERT_EQUAL(poll(&fd, 1, 0), 0);
+	net_send(10, 10, size_60);
+	usleep(50000);
+	CU_ASSERT_EQUAL(pcap_next_batch(p, pkts, 10), 10);
+	for (int i = 0; i < n; i++)
+		CU_ASSERT_FALSE(
+			memcmp(held[i].data + 42, &i, held[i].hdr.caplen - 42));
+	CU_ASSERT_EQUAL(pcap_release_batch(p, held, n), 0);
+	child = fork();
+	if (!child) {
+		usleep(100000);
+		net_send(0, 1, size_60);
+		_exit(0);
+	}
+	pcap_setnonblock(p, 0, errbuf);
+	CU_ASSERT_EQUAL(pcap_next_ex(p, &h, &data), 1);
+	waitpid(child, NULL, 0);
+	close_clean(p);
+}
+
+/* --- loads that are answered at the hook --------------------------------- */
+
+static const struct sock_filter by_chance[] = {
+	AD(SKF_AD_RANDOM),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 1, 0, 1),
+	RET(65535),
+	RET(0),
+};
+
+/* Half of n packets, give or take 5 standard deviations. */
+static bool about_half(unsigned n, unsigned got)
+{
+	int off = (int)(2 * got) - (int)n;
+
+	return off * off < 25 * (int)n;
+}
+
+static void random_and_processor_on(const char *device)
+{
+	static const struct sock_filter some_cpu[] = { AD(SKF_AD_CPU),
+						       RET(65535) };
+	pcap_t *p;
+
+	net_link(1, 1500);
+	p = open_on(device, NULL);
+	CU_ASSERT_EQUAL(set_raw(p, by_chance, COUNT(by_chance)), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
+	CU_ASSERT_TRUE(about_half(FRAMES, exchange(p, 60)));
+	CU_ASSERT_EQUAL(set_raw(p, some_cpu, COUNT(some_cpu)), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
+	close_clean(p);
+}
+
+static void random_and_processor(void)
+{
+	if (skip())
+		return;
+	random_and_processor_on("exclusive:vA");
+	random_and_processor_on("mirror:vA");
+}
+
+/* --- without privileges -------------------------------------------------- */
+
+/* Random numbers are to be had in user space, too; what the flow dissector
+ * finds is not, and a packet socket is not either. */
+static void as_nobody(void)
+{
+	pcap_t *p = open_on("exclusive:vA", NULL);
+	struct seen s = { .caplen = 60 };
+	int go[2];
+	pid_t sender;
+
+	if (pipe(go))
+		_exit(3);
+	sender = fork();
+	if (!sender) {
+		char c;
+
+		while (read(go[0], &c, 1) == 1 && c == 'g') {
+			net_send(0, FRAMES, size_60);
+			usleep(100000);
+		}
+		_exit(0);
+	}
+	if (setuid(65534))
+		_exit(2);
+	CU_ASSERT_EQUAL(set_raw(p, by_chance, COUNT(by_chance)), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
+	CU_ASSERT_EQUAL(write(go[1], "g", 1), 1);
+	usleep(300000);
+	CU_ASSERT_TRUE(about_half(FRAMES, read_all(p, &s)));
+	CU_ASSERT_EQUAL(set_headers_only(p), 0);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.filter_reason, "no packet socket"));
+	CU_ASSERT_EQUAL(write(go[1], "gx", 2), 2);
+	waitpid(sender, NULL, 0);
+	CU_ASSERT_EQUAL(read_all(p, &s), 0);
+	adds_up(p);
+	pcap_close(p);
+}
+
+static void without_privileges(void)
+{
+	unsigned before = CU_get_number_of_failures();
+	int status = -1;
+	pid_t child;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	child = fork();
+	if (!child) {
+		as_nobody();
+		_exit(CU_get_number_of_failures() > before);
+	}
+	waitpid(child, &status, 0);
+	CU_ASSERT_EQUAL(status, 0);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(packet_socket),
+	PCF_TEST(packet_socket_loads),
+	PCF_TEST(nobodys_load),
+	PCF_TEST(packet_socket_directions),
+	PCF_TEST(packet_socket_waiting),
+	PCF_TEST(packet_socket_reads),
+	PCF_TEST(random_and_processor),
+	PCF_TEST(without_privileges),
+	CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	have_net = net_enter();
+	return pcf_run_tests("filters", tests);
+}
