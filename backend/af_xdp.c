@@ -21,8 +21,9 @@
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
-/* Ethernet header and two VLAN tags. */
-#define LINK_OVERHEAD 22
+/* Ethernet header, two VLAN tags and the checksum: what Linux 7.2 wants a frame
+ * of zero-copy to hold besides the MTU. */
+#define LINK_OVERHEAD 26
 /* In zero-copy the device writes into the frames, and some round what is left
  * of a small one down: igb splits packets above 1 KiB over frames of 2,048. */
 #define ZEROCOPY_FRAME 4096
@@ -243,10 +244,9 @@ static int bind_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
 
 static const char *bind_advice(int err, bool frags)
 {
+	if (frags && (err == -EINVAL || err == -EOPNOTSUPP))
+		return " (packets of several buffers: an MTU of 3814 or less would do)";
 	switch (err) {
-	case -EINVAL:
-		return frags ? " (packets of several buffers: an MTU of 3818 or less would do)" :
-			       "";
 	case -EBUSY:
 		return " (another AF_XDP socket has this queue)";
 	case -ENOBUFS:
@@ -704,6 +704,7 @@ static void xdp_counters(struct pcf_queue *q, struct pcf_counters *c)
 		memset(&s, 0, sizeof(s));
 	c->matched = q->ctl->matched;
 	c->rest = q->ctl->rest;
+	c->no_metadata = q->ctl->no_meta;
 	c->dropped_ring = s.rx_ring_full;
 	c->dropped_fill = s.rx_dropped;
 }

@@ -68,6 +68,7 @@ struct pcf_counters {
 	uint64_t dropped_ring;	/* ring full */
 	uint64_t dropped_fill;	/* no free frame, or too large for one */
 	uint64_t rest;		/* not meant for this handle, and dropped */
+	bool no_metadata;	/* some came without it: timed when read */
 };
 
 /* What a backend is asked to open; strings and pointers only for the call. */

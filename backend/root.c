@@ -74,6 +74,19 @@ static int create_maps(struct pcf_root *r)
 	return r->owners < 0 ? r->owners : 0;
 }
 
+static const char *attach_advice(int err)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		return " (the driver has no native XDP)";
+	case -EINVAL:
+	case -ERANGE:
+		return " (the driver refuses it with these settings, most often the MTU; the kernel log says which)";
+	default:
+		return "";
+	}
+}
+
 static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
@@ -101,9 +114,7 @@ static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
 	close(prog);
 	if (err)
 		snprintf(why, size, "cannot attach the XDP program: %s%s",
-			 strerror(-err),
-			 err == -EOPNOTSUPP ?
-				 " (the driver has no native XDP)" : "");
+			 strerror(-err), attach_advice(err));
 	return err;
 }
 

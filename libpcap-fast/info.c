@@ -7,6 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Only the first packet shows this, so it is no part of the choice. */
+static void add_reason(struct pcap_fast_info *info, const char *text)
+{
+	size_t used = strlen(info->reason);
+
+	snprintf(info->reason + used, sizeof(info->reason) - used, "%s", text);
+}
+
 static void fill_counters(const struct pcf_handle *h,
 			  struct pcap_fast_info *info)
 {
@@ -20,6 +28,9 @@ static void fill_counters(const struct pcf_handle *h,
 	info->delivered = h->delivered;
 	info->filtered = h->filtered + h->misdirected + h->bad;
 	info->outgoing = h->outgoing;
+	if (c.no_metadata)
+		add_reason(info,
+			   "; the driver leaves no room for metadata: packets are timed and filtered when they are read");
 }
 
 static void fill_sending(const struct pcf_handle *h, struct pcap_fast_info *info)

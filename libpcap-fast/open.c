@@ -450,19 +450,21 @@ static void wait_for_link(struct pcf_handle *h, const struct pcf_facts *facts)
 
 /* In `auto`, a backend that cannot be had is one more step down. A mode asked
  * for by name fails instead. */
-static int backend_failed(struct pcf_handle *h, int err, const char *why)
+static int backend_failed(struct pcf_handle *h, const char *driver, int err,
+			  const char *why)
 {
 	int asked = h->options.mode;
 
 	if (asked == PCAP_FAST_MODE_AUTO) {
 		snprintf(h->choice.reason, sizeof(h->choice.reason),
-			 "%s: %s", h->options.device.name, why);
+			 "%s, driver %s: %s", h->options.device.name, driver,
+			 why);
 		return activate_system(h);
 	}
 	return pcf_fail(h->p,
 			err == -EPERM ? PCAP_ERROR_PERM_DENIED : PCAP_ERROR,
-			"%s mode on %s: %s", pcf_mode_name(asked),
-			h->options.device.name, why);
+			"%s mode on %s, driver %s: %s", pcf_mode_name(asked),
+			h->options.device.name, driver, why);
 }
 
 /* Out of memory or descriptors after the real handle became active: it goes on
@@ -492,7 +494,9 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return PCAP_ERROR;
 	err = open_backend(h, facts, mask, &how, why, sizeof(why));
 	if (err)
-		return backend_failed(h, err, why);
+		return backend_failed(
+			h, *facts->driver ? facts->driver : "unknown", err,
+			why);
 	open_sender(h, &how);
 	pcf_shadow_prepare(h->p);
 	rc = activate_real(h->p);

@@ -17,13 +17,14 @@
 static void add(struct pcf_backend *b, struct pcf_counters *sum)
 {
 	for (unsigned i = 0; b && i < b->nqueues; i++) {
-		struct pcf_counters c;
+		struct pcf_counters c = { 0 };
 
 		b->ops->counters(b->ops->queue(b, i), &c);
 		sum->matched += c.matched;
 		sum->dropped_ring += c.dropped_ring;
 		sum->dropped_fill += c.dropped_fill;
 		sum->rest += c.rest;
+		sum->no_metadata |= c.no_metadata;
 	}
 }
 

@@ -82,7 +82,7 @@ static void interface_bad(void)
 	judge(&f);
 	expect("native XDP", CHECK_NO, "offers none", "ethtool -L eth7");
 	expect("zero-copy", CHECK_NO, "copied once", "");
-	expect("MTU", CHECK_NO, "9000", "ip link set eth7 mtu 3818");
+	expect("MTU", CHECK_NO, "9000", "ip link set eth7 mtu 3814");
 	expect("VLAN tags", CHECK_NO, "taken out",
 	       "ethtool -K eth7 rxvlan off");
 	expect("XDP program", CHECK_NO, "guard (id 5)", "xdp off");
@@ -108,7 +108,7 @@ static void interface_unknown(void)
 	judge(&f);
 	expect("native XDP", CHECK_NOTE, "does not tell", "");
 	CU_ASSERT_PTR_NULL(about("zero-copy"));
-	expect("MTU", CHECK_NOTE, "several frames", "mtu 3818");
+	expect("MTU", CHECK_NOTE, "several frames", "mtu 3814");
 	expect("XDP program", CHECK_NOTE, "snort (pid 7)", "");
 }
 

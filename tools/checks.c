@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Frames of 4,096 bytes with 256 in front and two VLAN tags: larger packets
- * take several frames. */
-#define ONE_FRAME_MTU 3818
+/* Frames of 4,096 bytes with 256 in front, two VLAN tags and the checksum:
+ * larger packets take several frames. */
+#define ONE_FRAME_MTU 3814
+/* What every driver with XDP takes. */
+#define COMMON_MTU 1500
 /* Packet memory of one capture on one queue. */
 #define MEMORY (80ull << 20)
 
@@ -139,17 +141,20 @@ static void zero_copy(struct list *l, const struct pcf_facts *f)
 		return;
 	if (f->xdp_features & PCF_XDP_ACT_XSK_ZEROCOPY)
 		find(l, "zero-copy", CHECK_YES,
-		     "the driver says so; a bind decides, and was not tried");
+		     "the driver says so (netdev-genl); a bind decides, and was not tried");
 	else
 		find(l, "zero-copy", CHECK_NO,
-		     "the driver offers none: packets are copied once");
+		     "the driver offers none (netdev-genl): packets are copied once");
 }
 
 static void mtu(struct list *l, const struct pcf_facts *f)
 {
 	if (f->link.mtu <= ONE_FRAME_MTU)
-		find(l, "MTU", CHECK_YES, "%u: a packet fits into one frame",
-		     f->link.mtu);
+		find(l, "MTU", CHECK_YES, "%u: a packet fits into one frame%s",
+		     f->link.mtu,
+		     f->link.mtu > COMMON_MTU
+			     ? "; some drivers' own limit is lower (igb: 3046)"
+			     : "");
 	else
 		advise(find(l, "MTU",
 			    f->zc_max_segs > 1 ? CHECK_NOTE : CHECK_NO,

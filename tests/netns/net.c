@@ -2,6 +2,8 @@
 /* The test network; see net.h. */
 #include "tests/netns/net.h"
 
+#include "backend/prog.h"
+#include "backend/root.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 
@@ -262,6 +264,56 @@ int net_attach_foreign(void)
 void net_detach_foreign(void)
 {
 	bpf_xdp_detach(if_nametoindex("vA"), 0, NULL);
+}
+
+/* The largest that any kernel allows, 255 bytes, in steps of 4. */
+static int load_eater(const struct pcf_root *root)
+{
+	char why[256];
+	struct pcf_ebpf e;
+	int fd;
+
+	pcf_ebpf_init(&e);
+	pcf_mov64_reg(&e, BPF_REG_6, BPF_REG_1);
+	for (unsigned i = 0; i < 64; i++) {
+		pcf_mov64_reg(&e, BPF_REG_1, BPF_REG_6);
+		pcf_mov64_imm(&e, BPF_REG_2, -4);
+		pcf_call(&e, BPF_FUNC_xdp_adjust_meta);
+	}
+	pcf_mov64_reg(&e, BPF_REG_1, BPF_REG_6);
+	pcf_load_map_fd(&e, BPF_REG_2, root->slots);
+	pcf_mov64_imm(&e, BPF_REG_3, PCF_SLOT_EXCLUSIVE);
+	pcf_call(&e, BPF_FUNC_tail_call);
+	pcf_mov64_imm(&e, BPF_REG_0, XDP_PASS);
+	pcf_exit(&e);
+	fd = pcf_prog_load(&e, "eater", why, sizeof(why));
+	pcf_ebpf_free(&e);
+	return fd;
+}
+
+struct pcf_root *net_eat_metadata(void)
+{
+	static struct pcf_root root;
+	struct pcf_owner me = { .mode = PCF_OWNER_MIRROR };
+	char why[256];
+	int fd = -1;
+
+	root = (struct pcf_root)PCF_ROOT_INIT;
+	if (!pcf_root_open(&root, if_nametoindex("vA"), false, why,
+			   sizeof(why)) &&
+	    !pcf_root_claim(&root, 0, &me, why, sizeof(why)))
+		fd = load_eater(&root);
+	if (fd >= 0 && !pcf_root_set(&root, fd)) {
+		close(fd);
+		return &root;
+	}
+	net_stop_eating(&root);
+	return NULL;
+}
+
+void net_stop_eating(struct pcf_root *root)
+{
+	pcf_root_close(root);
 }
 
 static int set_up_xsk(int fd, void *area, size_t size)

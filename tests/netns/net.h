@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct pcf_root;
+
 /* Enter a new namespace, once per process. False: not allowed to. */
 bool net_enter(void);
 
@@ -55,6 +57,10 @@ int net_attach_foreign(void);
 void net_detach_foreign(void);
 /* May an AF_XDP socket here send so many packets a call in copy mode? */
 bool net_has_tx_budget(int packets);
+/* A mirror's program that leaves no room for metadata to those behind it, as
+ * some drivers do; NULL when it cannot be had. Until it is stopped. */
+struct pcf_root *net_eat_metadata(void);
+void net_stop_eating(struct pcf_root *root);
 /* A socket that holds vA's queue 0 without capturing. */
 int net_take_queue(void);
 
