@@ -48,6 +48,7 @@ static void gather_program(struct pcf_facts *facts)
 {
 	if (!facts->link.xdp_prog_id)
 		return;
+	/* neither: it went meanwhile, as that of a killed capture does */
 	if (!pcf_root_probe(facts->link.ifindex, &facts->ours,
 			    facts->exclusive_owner,
 			    sizeof(facts->exclusive_owner), facts->foreign_xdp,
