@@ -268,6 +268,15 @@ static void read_ticks(double *busy, double *total)
 	fclose(f);
 }
 
+/* These drivers have room for metadata; only packets show that they do. */
+static void check_metadata(void)
+{
+	struct pcap_fast_info info;
+
+	if (read_info(&info) == 0 && strstr(info.reason, "metadata"))
+		complain(0, "without metadata");
+}
+
 /* Nothing more than the frames expected may be waiting. */
 static void check_surplus(void)
 {
@@ -296,6 +305,7 @@ static int receive(void)
 		n = read_some(want.error ? -1 : (int)(want.count - got.frames));
 	alarm(0);
 	check_surplus();
+	check_metadata();
 	return n;
 }
 

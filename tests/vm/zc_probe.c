@@ -6,10 +6,12 @@
  *   zc_probe [-w WINDOW] [shape options] rx IF COUNT
  *   zc_probe [shape options] tx IF COUNT
  *   zc_probe [shape options] flood IF SECONDS
+ *   zc_probe hold IF SECONDS
  *
  * rx checks every byte over several turns of the UMEM; tx ends when all
  * completions are back, and flood sends frames of the longest size, the same
- * ones again and again, as fast as completions come. Uses libxdp for the rings
+ * ones again and again, as fast as completions come; hold only keeps queue 0,
+ * without a program. Uses libxdp for the rings
  * alone: the program and its link are its own.
  */
 #include "tests/vm/vm_frame.h"
@@ -291,8 +293,20 @@ static int transmit(uint32_t count, double until)
 	return done == sent && sent == count ? 0 : -1;
 }
 
+static int hold(const char *name, unsigned seconds)
+{
+	if (open_umem() < 0 || open_socket(name) < 0)
+		return 1;
+	puts("held");
+	fflush(stdout);
+	sleep(seconds);
+	return 0;
+}
+
 static int run(const char *what, const char *name, unsigned amount)
 {
+	if (!strcmp(what, "hold"))
+		return hold(name, amount);
 	if (open_probe(name) < 0)
 		return 1;
 	if (!strcmp(what, "rx"))
