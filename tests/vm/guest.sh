@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The tests that run in the guest, one function each, named by what they show.
-# Prints one TEST line a test, MEASURE lines, and the VERDICT at the end.
-# Arguments: the tests to run; default all.
+# Prints one TEST line a test, and the VERDICT at the end. Arguments: the tests
+# to run; default all but the measurements.
 
 . /vm/guest-lib.sh
 . /vm/guest-refuse.sh
+. /vm/guest-rates.sh
 
 nic=$(basename "$(readlink /sys/class/net/n0/device/driver)")
 preload="env LD_PRELOAD=/vm/dropin/libpcap.so.0.8"
@@ -215,7 +216,7 @@ test_sigkill() {
 test_rounds() {
 	rounds=100
 	begun=$(cut -d . -f 1 /proc/uptime)
-	$zerocopy vm_recv -z 1 -R $rounds -S 1 n0 0 && no_xdp &&
+	$zerocopy vm_recv -z 1 -R $rounds n0 0 && no_xdp &&
 		exchange 500 "" $zerocopy vm_recv -w $window -z 1 n0 500 ||
 		return 1
 	echo "$rounds rounds in $(($(cut -d . -f 1 /proc/uptime) - begun)) s"
@@ -368,73 +369,14 @@ test_unbind() {
 	nic_ready && return $result
 }
 
-# irqs FOLDER CPUMASK: where the interrupts that it lists are handled. Those
-# that a driver asks for anew go to the first processor (irqaffinity=0).
-irqs() {
-	for irq in $(ls "$1"); do
-		echo "$2" >"/proc/irq/$irq/smp_affinity"
-	done
-}
-
-# rate COMMAND PREFIX...: frames that a second of the first processor's time is
-# good for. The wire and the sender, which has the other processor, are the
-# slowest part here, so frames by the clock would measure them.
-rate() {
-	"$@" taskset 1 vm_recv -S 2 n0 0 | grep -x '[0-9]*' || echo 0
-}
-
-# Rounds of all kinds in turn, so that what disturbs the machine disturbs all.
-measure_rates() {
-	for round in 1 2 3 4 5; do
-		rate env >>/tmp/rate.stock
-		rate $copy >>/tmp/rate.copy
-		rate $zerocopy >>/tmp/rate.zerocopy
-	done
-}
-
-# median, least and most of five
-spread() {
-	sort -n "/tmp/rate.$1" | awk '{ v[NR] = $1 }
-		END { print v[3], v[1], v[5] }'
-}
-
-report_rates() {
-	for kind in stock copy zerocopy; do
-		set -- $(spread $kind)
-		[ "$1" -gt 0 ] || return 1
-		echo "MEASURE receive.$kind $1 ($2 to $3 frames per CPU s)"
-		[ $kind != stock ] || stock=$1
-		awk -v k=$kind -v a="$1" -v b="$stock" 'BEGIN {
-			printf "MEASURE receive.%s/stock %.2f\n", k, a / b }'
-	done >>/tmp/measured
-}
-
-test_measure() {
-	rm -f /tmp/rate.*
-	/vm/bin/ip netns exec peer taskset 2 zc_probe -m 60 -d $n0_mac \
-		flood n1 90 &
-	flood=$!
-	sleep 3
-	irqs "$(pci_of n0)/msi_irqs" 1
-	irqs "$(peer sh -c '. /vm/guest-lib.sh; pci_of n1')/msi_irqs" 2
-	measure_rates
-	report_rates
-	code=$?
-	kill $flood
-	wait $flood
-	cat /tmp/rate.* | tr '\n' ' '
-	return $code
-}
-
 all="probe_rx probe_tx stock tcpdump dispatch loop next_ex overrun filter
 queues_2 queues_4 link_down_up ring_size channels sigkill rounds inject
 inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_again link_reset doctor doctor_advice
 rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off
-measure unbind"
+unbind"
 for test in ${*:-$all}; do
 	reset_nics
 	check "$test" "test_$test"
 done
-[ ! -e /tmp/measured ] || cat /tmp/measured
 echo "VERDICT $passed $failed $skipped"

@@ -14,8 +14,6 @@
  *     -P        not promiscuous
  *     -I        only what comes in
  *     -e TEXT   reading must end with this error, after COUNT frames
- *     -S SECS   count for so long without checking, print the frames
- *               that one second of the first processor would do
  *     -B BYTES  buffer size
  *     -T TURNS  fail unless COUNT is so many times the frames of the UMEM
  *     -q N      fail unless so many queues are captured on
@@ -48,7 +46,6 @@ static struct {
 	unsigned buffer, turns, queues, rounds;
 	int zerocopy; /* -1: either */
 	int any_order, promisc, inbound;
-	unsigned seconds;
 } want = { .call = "dispatch", .zerocopy = -1, .promisc = 1 };
 
 static struct {
@@ -124,7 +121,7 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *hdr,
 		      const u_char *data)
 {
 	(void)user;
-	if (!want.seconds && check_packet(hdr, data))
+	if (check_packet(hdr, data))
 		return;
 	got.frames++;
 	if (window)
@@ -251,23 +248,6 @@ static void wait_go(void)
 		usleep(100000);
 }
 
-/* How long the first processor was busy since boot, and existed, in ticks. */
-static void read_ticks(double *busy, double *total)
-{
-	unsigned long long t[8] = { 0 };
-	FILE *f = fopen("/proc/stat", "r");
-
-	*busy = *total = 0;
-	if (!f)
-		return;
-	if (fscanf(f, "cpu %*[^\n] cpu0 %llu %llu %llu %llu %llu %llu %llu", t,
-		   t + 1, t + 2, t + 3, t + 4, t + 5, t + 6) == 7) {
-		*busy = (double)(t[0] + t[1] + t[2] + t[5] + t[6]);
-		*total = *busy + (double)(t[3] + t[4]);
-	}
-	fclose(f);
-}
-
 /* These drivers have room for metadata; only packets show that they do. */
 static void check_metadata(void)
 {
@@ -283,7 +263,7 @@ static void check_surplus(void)
 	char text[PCAP_ERRBUF_SIZE];
 	uint32_t before = got.frames;
 
-	if (want.seconds || want.error)
+	if (want.error)
 		return;
 	usleep(300000);
 	pcap_setnonblock(handle, 1, text);
@@ -297,7 +277,7 @@ static int receive(void)
 {
 	int n = 0;
 
-	alarm(want.seconds ? want.seconds : PATIENCE);
+	alarm(PATIENCE);
 	if (window)
 		__atomic_store_n(&window->ready, 1, __ATOMIC_RELEASE);
 	wait_go();
@@ -313,8 +293,6 @@ static int judge(int code)
 {
 	const char *error = code == PCAP_ERROR ? pcap_geterr(handle) : "";
 
-	if (want.seconds)
-		return code == PCAP_ERROR_BREAK ? 0 : 1;
 	if (want.error) {
 		printf("ended with %d \"%s\"\n", code, error);
 		if (!strstr(error, want.error))
@@ -325,15 +303,13 @@ static int judge(int code)
 	return got.bad || got.frames != want.count;
 }
 
-static void report(double processor)
+static void report(void)
 {
 	struct pcap_fast_info info;
 	struct pcap_stat stat = { 0 };
 
 	pcap_stats(handle, &stat);
-	if (want.seconds)
-		printf("%.0f\n", got.frames / processor);
-	else if (read_info(&info) < 0)
+	if (read_info(&info) < 0)
 		printf("%u of %u, stock, recv %u drop %u\n", got.frames,
 		       want.count, stat.ps_recv, stat.ps_drop);
 	else
@@ -345,7 +321,7 @@ static void report(double processor)
 		       info.reason, info.filter_reason);
 }
 
-#define OPTIONS "w:f:M:e:L:z:uPIS:B:T:q:R:"
+#define OPTIONS "w:f:M:e:L:z:uPIB:T:q:R:"
 
 /* Long for being one case an option. */
 static int parse(int argc, char **argv)
@@ -381,9 +357,6 @@ static int parse(int argc, char **argv)
 		case 'I':
 			want.inbound = 1;
 			break;
-		case 'S':
-			want.seconds = (unsigned)atoi(optarg);
-			break;
 		case 'B':
 			want.buffer = (unsigned)atoi(optarg);
 			break;
@@ -404,26 +377,20 @@ static int parse(int argc, char **argv)
 	if (argc - optind != 2)
 		return -1;
 	want.device = argv[optind];
-	want.count =
-		want.seconds ? UINT32_MAX : (uint32_t)atoi(argv[optind + 1]);
+	want.count = (uint32_t)atoi(argv[optind + 1]);
 	return 0;
 }
 
 static int run(void)
 {
-	double busy, total, busy_end, total_end, seconds;
 	int verdict;
 
 	if (run_rounds() < 0 || open_handle() < 0 || set_filter() < 0 ||
 	    check_info() < 0)
 		return 1;
 	signal(SIGALRM, on_alarm);
-	seconds = vm_now();
-	read_ticks(&busy, &total);
 	verdict = judge(receive());
-	read_ticks(&busy_end, &total_end);
-	seconds = vm_now() - seconds;
-	report(seconds * (busy_end - busy) / (total_end - total));
+	report();
 	pcap_close(handle);
 	return verdict;
 }
@@ -435,8 +402,7 @@ int main(int argc, char **argv)
 	shape = vm_shape_default;
 	if (parse(argc, argv) < 0)
 		return 1;
-	if (!want.seconds)
-		got.seen = calloc(want.count + 1, 1);
+	got.seen = calloc(want.count + 1, 1);
 	verdict = run();
 	if (window) /* a sender need not wait any longer */
 		__atomic_store_n(&window->done, 1, __ATOMIC_RELEASE);
