@@ -2,7 +2,7 @@
 #
 # The tests that run in the guest, one function each, named by what they show.
 # Prints one TEST line a test, and the VERDICT at the end. Arguments: the tests
-# to run; default all but the measurements.
+# to run, or core; default all but the measurements.
 
 . /vm/guest-lib.sh
 . /vm/guest-refuse.sh
@@ -90,6 +90,14 @@ test_loop() {
 
 test_next_ex() {
 	read_by next_ex
+}
+
+test_next_batch() {
+	read_by next_batch
+}
+
+test_hold_release() {
+	read_by hold
 }
 
 # A reader that is too slow loses frames, but what it gets is whole, and it
@@ -369,13 +377,15 @@ test_unbind() {
 	nic_ready && return $result
 }
 
-all="probe_rx probe_tx stock tcpdump dispatch loop next_ex overrun filter
-queues_2 queues_4 link_down_up ring_size channels sigkill rounds inject
-inject_batch in_place forward hold circle mirror mtu_3000
+# "core": all but what takes a minute or more.
+core="probe_rx probe_tx stock tcpdump dispatch loop next_ex next_batch
+hold_release overrun filter queues_2 queues_4 link_down_up ring_size channels
+sigkill inject inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_again link_reset doctor doctor_advice
-rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off
-unbind"
-for test in ${*:-$all}; do
+rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off unbind"
+tests=${*:-core rounds}
+[ "${tests%% *}" != core ] || tests="$core ${tests#core}"
+for test in $tests; do
 	reset_nics
 	check "$test" "test_$test"
 done

@@ -8,7 +8,8 @@
  *   vm_recv [options] [shape options] DEV COUNT
  *     -w FILE   window file shared with the sender
  *     -f EXPR   capture filter
- *     -M CALL   dispatch (default), loop or next_ex
+ *     -M CALL   dispatch (default), loop, next_ex, next_batch, or hold: batches
+ *               that are held past some reads, and must be whole then, too
  *     -z 0|1    the handle must be copy or zero-copy
  *     -u        any order, as from several queues; stamps must still ascend
  *     -P        not promiscuous
@@ -35,7 +36,8 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#define PATIENCE 45 /* seconds for the whole capture */
+#define PATIENCE 45    /* seconds for the whole capture */
+#define OVERRUN	 65536 /* frames that may come beyond those expected */
 
 static struct vm_shape shape;
 static struct vm_window *window;
@@ -100,6 +102,14 @@ static void check_order(uint32_t seq)
 		complain(seq, "not expected, or a second time");
 }
 
+/* One of the frames that only had to overrun the reader: some are missing, but
+ * none comes twice. */
+static void check_surplus_frame(uint32_t seq)
+{
+	if (seq >= want.count + OVERRUN || got.seen[seq]++)
+		complain(seq, "a second time");
+}
+
 /* Returns 1 for one of the frames that only had to overrun the reader. */
 static int check_packet(const struct pcap_pkthdr *hdr, const u_char *data)
 {
@@ -111,7 +121,7 @@ static int check_packet(const struct pcap_pkthdr *hdr, const u_char *data)
 	    vm_frame_check(&shape, data, hdr->caplen, &seq, &what) < 0)
 		complain(seq, what);
 	else if (want.go && seq >= want.count)
-		return 1;
+		return check_surplus_frame(seq), 1;
 	else
 		check_order(seq);
 	return 0;
@@ -139,11 +149,79 @@ static int read_one(void)
 	return n;
 }
 
+/* --- batches ------------------------------------------------------------- */
+
+#define BATCH 64
+#define HELD  (8 * BATCH)
+
+static struct {
+	int (*next)(pcap_t *, struct pcap_batch_pkt *, int);
+	int (*hold)(pcap_t *, struct pcap_batch_pkt *, int);
+	int (*release)(pcap_t *, struct pcap_batch_pkt *, int);
+	struct pcap_batch_pkt held[HELD];
+	int n;
+} batch;
+
+static void find_batch_calls(void)
+{
+	*(void **)&batch.next = dlsym(RTLD_DEFAULT, "pcap_next_batch");
+	*(void **)&batch.hold = dlsym(RTLD_DEFAULT, "pcap_hold_batch");
+	*(void **)&batch.release = dlsym(RTLD_DEFAULT, "pcap_release_batch");
+}
+
+/* Whatever came meanwhile, what is held has not changed. Every second one goes
+ * back first, then the others. */
+static int release_all(void)
+{
+	const char *what;
+	uint32_t seq = 0;
+
+	for (int first = 0; first < 2; first++)
+		for (int i = first; i < batch.n; i += 2) {
+			struct pcap_batch_pkt *p = &batch.held[i];
+
+			if (vm_frame_check(&shape, p->data, p->hdr.caplen, &seq,
+					   &what) < 0)
+				complain(seq, "changed while it was held");
+			if (batch.release(handle, p, 1) < 0)
+				return PCAP_ERROR;
+		}
+	batch.n = 0;
+	return 0;
+}
+
+static int hold_some(struct pcap_batch_pkt *pkts, int n)
+{
+	if (batch.n + n > HELD && release_all() < 0)
+		return PCAP_ERROR;
+	if (batch.hold(handle, pkts, n) < 0)
+		return PCAP_ERROR;
+	memcpy(batch.held + batch.n, pkts, (size_t)n * sizeof(*pkts));
+	batch.n += n;
+	return n;
+}
+
+static int read_batch(int most)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+	int n = batch.next(handle, pkts,
+			   most > 0 && most < BATCH ? most : BATCH);
+
+	for (int i = 0; i < n; i++)
+		on_packet(NULL, &pkts[i].hdr, pkts[i].data);
+	if (n <= 0 || strcmp(want.call, "hold"))
+		return n;
+	n = hold_some(pkts, n);
+	return n >= 0 && got.frames == want.count ? release_all() : n;
+}
+
 /* One read call, for at most as many as are still to come. */
 static int read_some(int most)
 {
 	if (!strcmp(want.call, "next_ex"))
 		return read_one();
+	if (batch.next)
+		return read_batch(most);
 	if (!strcmp(want.call, "loop"))
 		return pcap_loop(handle, most, on_packet, NULL);
 	return pcap_dispatch(handle, most, on_packet, NULL);
@@ -402,7 +480,9 @@ int main(int argc, char **argv)
 	shape = vm_shape_default;
 	if (parse(argc, argv) < 0)
 		return 1;
-	got.seen = calloc(want.count + 1, 1);
+	got.seen = calloc(want.count + OVERRUN, 1);
+	if (!strcmp(want.call, "next_batch") || !strcmp(want.call, "hold"))
+		find_batch_calls();
 	verdict = run();
 	if (window) /* a sender need not wait any longer */
 		__atomic_store_n(&window->done, 1, __ATOMIC_RELEASE);
