@@ -4,15 +4,24 @@
  * nothing else? Run it on the system's library or, with LD_PRELOAD, on the
  * drop-in. Knows nothing of the extension.
  *
- *   bench_pcap [-n] INTERFACE SECONDS      -n: pcap_next_ex(), one call a
- *                                          packet (else pcap_dispatch())
+ *   bench_pcap [-n] [-f EXPR] [-u] INTERFACE SECONDS
+ *	-n	pcap_next_ex(), one call a packet (else pcap_dispatch())
+ *	-f	only what matches
+ *	-u	give up root before the filter is set, as some programs do
  */
 #include "bench/window.h"
 
 #include <err.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
+
+#define NOBODY 65534
+
+struct options {
+	bool singly, unprivileged;
+	const char *filter;
+};
 
 static pcap_t *handle;
 static uint64_t packets, touched;
@@ -57,6 +66,16 @@ static void open_handle(const char *device)
 		errx(2, "%s: %s", device, pcap_geterr(handle));
 }
 
+static void set_filter(const char *expr)
+{
+	struct bpf_program program;
+
+	if (pcap_compile(handle, &program, expr, 1, PCAP_NETMASK_UNKNOWN) ||
+	    pcap_setfilter(handle, &program))
+		errx(2, "%s: %s", expr, pcap_geterr(handle));
+	pcap_freecode(&program);
+}
+
 static void receive(struct bench_window *w, int (*read)(void))
 {
 	do {
@@ -75,15 +94,33 @@ static void report_losses(void)
 	       s.ps_ifdrop);
 }
 
+static void parse(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "+nuf:")) != -1) {
+		o->singly |= c == 'n';
+		o->unprivileged |= c == 'u';
+		if (c == 'f')
+			o->filter = optarg;
+	}
+}
+
 int main(int argc, char **argv)
 {
-	bool one = argc > 1 && !strcmp(argv[1], "-n");
+	struct options o = { 0 };
 	struct bench_window w;
 
-	bench_arguments(&w, argc - one, argv + one);
+	parse(&o, argc, argv);
+	argv[optind - 1] = argv[0];
+	bench_arguments(&w, argc - optind + 1, argv + optind - 1);
 	open_handle(w.device);
+	if (o.unprivileged && setuid(NOBODY))
+		err(2, "setuid");
+	if (o.filter)
+		set_filter(o.filter);
 	bench_ready(&w);
-	receive(&w, one ? read_singly : read_many);
+	receive(&w, o.singly ? read_singly : read_many);
 	bench_report(&w);
 	report_losses();
 	pcap_close(handle);

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import namedtuple
 from statistics import median
 
 BUILD = os.environ["PCF_BUILD"]
@@ -22,18 +23,38 @@ GENERATOR_CORE, READER_CORE = "0", "1"
 WARM_UP = 0.5
 PACE = 0.8  # of a case's median rate
 
-# name -> (kind, arguments, under the drop-in)
+Case = namedtuple("Case", "kind args dropin flows", defaults=(1,))
+EXCLUSIVE = {"PCAP_FAST_MODE": "exclusive"}
+DROPPING = dict(EXCLUSIVE, PCAP_FAST_REST="drop")
+MIRROR = {"PCAP_FAST_MODE": "mirror"}
+# One packet in about a hundred, by its source port; a prime number, so that
+# what a full ring of 256 refuses is not always the same flows.
+FLOWS = 101
+ONE_FLOW = ["bench/bench_pcap", "-f", "udp src port 1024"]
+# Sets the filter when it may no longer load one.
+ONE_FLOW_LATE = ["bench/bench_pcap", "-u", "-f", "udp src port 1024"]
+
+
+# dropin: its environment, or None for the system's library. flows: how many
+# the generator sends, one of which the case's filter lets through.
 CASES = {
-    "stock": ("tcpdump", [], False),
-    "dropin": ("tcpdump", [], True),
-    "xsk": ("program", ["bench/bench_xsk"], False),
-    "drop": ("program", ["bench/bench_drop"], False),
-    "pcap-stock": ("program", ["bench/bench_pcap"], False),
-    "pcap-dropin": ("program", ["bench/bench_pcap"], True),
-    "next-stock": ("program", ["bench/bench_pcap", "-n"], False),
-    "next-dropin": ("program", ["bench/bench_pcap", "-n"], True),
+    "stock": Case("tcpdump", [], None),
+    "dropin": Case("tcpdump", [], EXCLUSIVE),
+    "xsk": Case("program", ["bench/bench_xsk"], None),
+    "drop": Case("program", ["bench/bench_drop"], None),
+    "pcap-stock": Case("program", ["bench/bench_pcap"], None),
+    "pcap-dropin": Case("program", ["bench/bench_pcap"], EXCLUSIVE),
+    "next-stock": Case("program", ["bench/bench_pcap", "-n"], None),
+    "next-dropin": Case("program", ["bench/bench_pcap", "-n"], EXCLUSIVE),
+    "1%-stock": Case("program", ONE_FLOW, None, FLOWS),
+    "1%-pass": Case("program", ONE_FLOW, EXCLUSIVE, FLOWS),
+    "1%-drop": Case("program", ONE_FLOW, DROPPING, FLOWS),
+    "1%-mirror": Case("program", ONE_FLOW, MIRROR, FLOWS),
+    "1%-pass-late": Case("program", ONE_FLOW_LATE, EXCLUSIVE, FLOWS),
+    "1%-drop-late": Case("program", ONE_FLOW_LATE, DROPPING, FLOWS),
+    "1%-mirror-late": Case("program", ONE_FLOW_LATE, MIRROR, FLOWS),
 }
-DEFAULT_CASES = "stock,dropin,xsk,drop"
+DEFAULT_CASES = "stock,dropin,xsk,drop,1%-stock,1%-pass,1%-drop"
 
 
 class Failed(Exception):
@@ -51,10 +72,9 @@ class Reader:
     def __init__(self, command, dropin):
         env = dict(os.environ)
         self.lines, self.changed = [], threading.Condition()
-        if dropin:
-            command = ["env", "LD_PRELOAD=" + DROPIN,
-                       "PCAP_FAST_MODE=exclusive",
-                       "PCAP_FAST_LOG=info"] + command
+        if dropin is not None:
+            command = ["env", "LD_PRELOAD=" + DROPIN, "PCAP_FAST_LOG=info"] + [
+                "%s=%s" % v for v in dropin.items()] + command
         self.process = subprocess.Popen(
             in_namespace("NS_RX", READER_CORE, command), env=env,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -109,9 +129,10 @@ class Reader:
 
 
 class Generator:
-    def __init__(self, size, seconds, pps):
+    def __init__(self, size, seconds, pps, flows):
         command = [BUILD + "/tests/gen/pcf-gen", "tx0", "--xdp",
-                   "--size", str(size), "--seconds", str(seconds)]
+                   "--size", str(size), "--seconds", str(seconds),
+                   "--flows", str(flows)]
         if pps:
             command += ["--pps", str(pps)]
         self.process = subprocess.Popen(
@@ -182,10 +203,10 @@ def measure_program(reader, seconds, traffic):
 
 
 def measure(case, size, seconds, pps=0):
-    kind, args, dropin = CASES[case]
+    kind, args, dropin, flows = CASES[case]
     before = refused()
     if kind == "tcpdump":
-        command = ["tcpdump", "-i", DEVICE, "-w", "/dev/null"]
+        command = ["tcpdump", "-i", DEVICE, "-w", "/dev/null"] + args
         run = measure_tcpdump
     else:
         command = [BUILD + "/" + args[0]] + args[1:] + [DEVICE, str(seconds)]
@@ -194,7 +215,7 @@ def measure(case, size, seconds, pps=0):
 
     def traffic():
         # Longer than needed; it is stopped when the reader has its window.
-        running.append(Generator(size, seconds + 10, pps))
+        running.append(Generator(size, seconds + 10, pps, flows))
         return running[-1]
 
     try:
@@ -202,6 +223,8 @@ def measure(case, size, seconds, pps=0):
     finally:
         for process in running:
             process.close()
+    # What the filter let through stands for what it has seen.
+    result["pps"] *= flows
     result["losses"]["refused by interface"] = refused() - before
     result["log"] = [line for _, line in running[0].lines if "pcap-fast" in line]
     return result
@@ -212,6 +235,14 @@ def measure_paced(case, size, seconds, rows):
     rate = median(r["pps"] for r in rows
                   if r["case"] == case and r["size"] == size)
     return measure(case, size, seconds, int(PACE * rate))
+
+
+def measure_filters():
+    """What bench_filter prints: one JSON object a line."""
+    lines = subprocess.check_output(
+        ["taskset", "-c", READER_CORE, BUILD + "/bench/bench_filter"],
+        text=True).splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def machine():
@@ -232,10 +263,12 @@ def arguments():
     p.add_argument("--sizes", default="60,300,1500")
     p.add_argument("--cases", default=DEFAULT_CASES,
                    help="of " + ",".join(CASES))
+    p.add_argument("--filters", choices=["yes", "no", "only"], default="yes",
+                   help="also, or only, what a filter costs")
     p.add_argument("--json", required=True)
     a = p.parse_args()
     a.sizes = [int(s) for s in a.sizes.split(",")]
-    a.cases = a.cases.split(",")
+    a.cases = a.cases.split(",") if a.filters != "only" else []
     unknown = [c for c in a.cases if c not in CASES]
     if unknown:
         p.error("no such case: " + ", ".join(unknown))
@@ -246,7 +279,7 @@ def without_dropin(cases):
     if os.path.exists(DROPIN):
         return cases
     print("no drop-in at %s: measuring without it" % DROPIN, file=sys.stderr)
-    return [c for c in cases if not CASES[c][2]]
+    return [c for c in cases if CASES[c].dropin is None]
 
 
 def say(r, what):
@@ -269,8 +302,9 @@ def main():
             r = measure_paced(case, size, a.seconds, rows)
             paced.append(dict(r, size=size, case=case))
             say(paced[-1], "paced")
+    filters = measure_filters() if a.filters != "no" else []
     with open(a.json, "w") as f:
-        json.dump({"machine": machine(), "seconds": a.seconds,
+        json.dump({"filters": filters, "machine": machine(), "seconds": a.seconds,
                    "rounds": a.rounds, "pace": PACE,
                    "rows": rows, "paced": paced}, f, indent=1)
 

@@ -18,6 +18,21 @@ NAMES = {
 }
 RATIOS = [("b/a", "dropin", "stock"), ("b/c", "dropin", "xsk"),
           ("c/d", "xsk", "drop")]
+# One packet in a hundred matches; as parts of what stock libpcap does.
+FILTERED = {
+    "1%-stock": "1 %, system libpcap",
+    "1%-pass": "1 %, rest=pass",
+    "1%-drop": "1 %, rest=drop",
+    "1%-mirror": "1 %, mirror",
+    "1%-pass-late": "1 %, rest=pass, no privilege",
+    "1%-drop-late": "1 %, rest=drop, no privilege",
+    "1%-mirror-late": "1 %, mirror, no privilege",
+}
+NAMES.update(FILTERED)
+EXECUTIONS = {"hook": "compiled, XDP",
+              "socket": "the kernel's conversion, socket"}
+STEPS = {"pcap_ms": "pcap_compile", "compile_ms": "to eBPF",
+         "load_ms": "to eBPF, whole program, loaded"}
 
 
 def unique(values):
@@ -32,6 +47,11 @@ def spread(values, form):
     """Median, smallest and largest, as text."""
     return "%s (%s-%s)" % tuple(form % v for v in (
         median(values), min(values), max(values)))
+
+
+def least(values, form):
+    """Median and smallest, as text."""
+    return "%s (%s)" % tuple(form % v for v in (median(values), min(values)))
 
 
 def loss_text(rows):
@@ -78,6 +98,46 @@ def ratios(data):
             spread(c, "%.2f") if c else "-" for c in cells)))
 
 
+def filtered(data):
+    """Where a part of the packets matches: what the driver's filter gains."""
+    rows = data["rows"]
+    cases = [c for c in unique(r["case"] for r in rows) if c in FILTERED]
+    if "1%-stock" not in cases:
+        return
+    print("\n| frame | " + " | ".join(FILTERED[c] for c in cases) + " |")
+    print("|---|" + "---|" * len(cases))
+    for size in unique(r["size"] for r in rows):
+        print("| %d | %s |" % (size, " | ".join(
+            spread(ratio(rows, size, c, "1%-stock"), "%.2f") for c in cases)))
+
+
+def per_packet(rows):
+    print("\nNanoseconds a packet, median (smallest) of %d rounds:\n" %
+          len(rows[0]["hook"]))
+    print("| filter | packet | " + " | ".join(EXECUTIONS.values()) + " |")
+    print("|---|---|" + "---|" * len(EXECUTIONS))
+    for r in rows:
+        print("| %s | %s | %s |" % (r["filter"], r["packet"], " | ".join(
+            least(r[k], "%.1f") if k in r else "-" for k in EXECUTIONS)))
+
+
+def setting(rows):
+    print("\nMilliseconds to set a filter:\n")
+    print("| filter | classic instructions | " +
+          " | ".join(STEPS.values()) + " |")
+    print("|---|---|" + "---|" * len(STEPS))
+    for r in rows:
+        print("| %s | %d | %s |" % (r["filter"], r["instructions"], " | ".join(
+            least(r[k], "%.3f") for k in STEPS)))
+
+
+def filters(data):
+    rows = data["filters"]
+    if rows:
+        per_packet([r for r in rows if "packet" in r])
+        setting([r for r in rows if "instructions" in r])
+
+
 def paced(data):
     print("\nOffered at most %d %% of what the case can take:\n" %
           (100 * data["pace"]))
@@ -104,7 +164,7 @@ def bar(x, y, colour, rows, scale, label):
 
 def chart(data):
     rows, parts, y = data["rows"], [], 40
-    colours = ["#9aa5b1", "#2b7a4b", "#3b6ea8", "#c9b458"] * 2
+    colours = ["#9aa5b1", "#2b7a4b", "#3b6ea8", "#c9b458"] * 4
     scale = 400 / (max(r["pps"] for r in rows) / 1e6)
     cases = unique(r["case"] for r in rows)
     for size in unique(r["size"] for r in rows):
@@ -127,16 +187,20 @@ def chart(data):
 def main():
     with open(sys.argv[1]) as f:
         data = json.load(f)
-    table(data)
-    ratios(data)
-    paced(data)
+    if data["rows"]:
+        table(data)
+        ratios(data)
+        filtered(data)
+        paced(data)
+    filters(data)
     m = data["machine"]
     print("\n%s, %d cores, Linux %s; %s; %d rounds of %g s; %s" % (
         m["cpu"], m["cores"], m["kernel"], ", ".join(m["tcpdump"]),
         data["rounds"], data["seconds"], m["date"]))
-    with open(sys.argv[2], "w") as f:
-        f.write(chart(data))
-    print("Chart: " + sys.argv[2])
+    if data["rows"]:
+        with open(sys.argv[2], "w") as f:
+            f.write(chart(data))
+        print("Chart: " + sys.argv[2])
 
 
 if __name__ == "__main__":
