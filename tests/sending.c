@@ -25,7 +25,7 @@ void sending_open(struct pcf_queue *q, const struct pcf_tx_ops *tx,
 	queue = q;
 	backend.tx = tx;
 	memset(&handle, 0, sizeof(handle));
-	handle.backend = &backend;
+	handle.sender = &backend;
 	handle.mtu = mtu;
 	pthread_mutex_init(&handle.tx_lock, NULL);
 }
