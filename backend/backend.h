@@ -91,6 +91,8 @@ struct pcf_open {
 	bool take;			/* direct ring: what matches goes no
 					 * further; else all goes on */
 	bool send_only;			/* AF_XDP: takes no packets */
+	const char *cluster;		/* its name; members only */
+	bool dedicated;			/* nobody else uses the interface */
 };
 
 /* What came of it. */
@@ -201,6 +203,10 @@ struct pcf_backend_ops {
 	 * says. Before the first arm; `arg` must live as long. */
 	int (*set_keep)(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 			char *why, size_t size);
+	/* While it has no filter at the hook, leave every packet to the host,
+	 * and copy it. Heeded by the next set_filter. NULL: it takes packets,
+	 * and has no copies. */
+	void (*leave)(struct pcf_backend *b, bool on);
 	/* Takes NULL. */
 	void (*close)(struct pcf_backend *b);
 	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);
@@ -208,6 +214,10 @@ struct pcf_backend_ops {
 	int (*fd)(struct pcf_queue *q);
 	/* Takes no locks, allocates nothing: called from signal handlers. */
 	void (*counters)(struct pcf_queue *q, struct pcf_counters *c);
+	/* Of a cluster, NULL elsewhere: how many take part; is a packet that
+	 * the host sent this member's? */
+	unsigned (*members)(struct pcf_backend *b);
+	bool (*mine)(struct pcf_backend *b, const struct pcf_pkt *pkt);
 };
 
 /* AF_XDP sockets, one for each RX queue. */
@@ -216,5 +226,8 @@ extern const struct pcf_backend_ops pcf_af_xdp;
 /* Copies, taken at the hook: of packets that go on, or for which that is the
  * end. */
 extern const struct pcf_backend_ops pcf_direct_ring;
+
+/* The same, taken from the host, and from a share of the packets. */
+extern const struct pcf_backend_ops pcf_member;
 
 #endif

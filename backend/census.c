@@ -31,6 +31,11 @@ bool pcf_census_record(struct pcf_owner *o)
 	       (o->mode == PCF_OWNER_EXCLUSIVE || o->mode == PCF_OWNER_MIRROR);
 }
 
+bool pcf_census_rings(const struct pcf_capture *c)
+{
+	return !c->owner.xsk_map;
+}
+
 /* --- counters ------------------------------------------------------------ */
 
 static void add_sockets(struct pcf_capture *c, const void *value, unsigned size)
@@ -60,7 +65,7 @@ static void read_value(struct pcf_capture *c, int fd, unsigned size)
 	void *value = calloc(1, size);
 
 	c->counted = value && !bpf_map_lookup_elem(fd, &key, value);
-	if (c->counted && c->owner.xsk_map)
+	if (c->counted && !pcf_census_rings(c))
 		add_sockets(c, value, size);
 	else if (c->counted)
 		add_rings(c, value, size);
@@ -99,6 +104,9 @@ static void visit_slots(int owners, int ifindex, const struct visit *v)
 
 		if (bpf_map_lookup_elem(owners, &slot, &c.owner) ||
 		    !pcf_census_record(&c.owner) || !pcf_owner_alive(&c.owner))
+			continue;
+		/* a cluster is no capture, its members are */
+		if (slot == PCF_SLOT_EXCLUSIVE && *c.owner.cluster)
 			continue;
 		count(&c);
 		v->each(&c, v->arg);

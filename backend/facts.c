@@ -46,18 +46,22 @@ static void gather_driver(struct pcf_facts *facts)
  * ours, so it counts as foreign. */
 static void gather_program(struct pcf_facts *facts)
 {
+	struct pcf_root_users users;
+
 	if (!facts->link.xdp_prog_id)
 		return;
 	/* neither: it went meanwhile, as that of a killed capture does */
-	if (!pcf_root_probe(facts->link.ifindex, &facts->ours,
-			    facts->exclusive_owner,
-			    sizeof(facts->exclusive_owner), facts->foreign_xdp,
-			    sizeof(facts->foreign_xdp)))
+	if (pcf_root_probe(facts->link.ifindex, &users)) {
+		snprintf(facts->foreign_xdp, sizeof(facts->foreign_xdp),
+			 "name unknown (id %u)", facts->link.xdp_prog_id);
 		return;
-	facts->ours = false;
-	facts->exclusive_owner[0] = '\0';
-	snprintf(facts->foreign_xdp, sizeof(facts->foreign_xdp),
-		 "name unknown (id %u)", facts->link.xdp_prog_id);
+	}
+	facts->ours = users.ours;
+	facts->cluster_dedicated = users.dedicated;
+	memcpy(facts->exclusive_owner, users.exclusive,
+	       sizeof(facts->exclusive_owner));
+	memcpy(facts->cluster, users.cluster, sizeof(facts->cluster));
+	memcpy(facts->foreign_xdp, users.foreign, sizeof(facts->foreign_xdp));
 }
 
 /* Capabilities of a user namespace are worth nothing to bpf(), and a seccomp

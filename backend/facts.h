@@ -30,7 +30,11 @@ struct pcf_facts {
 	/* a root program of ours is attached */
 	bool ours;
 	/* who captures exclusively through it: "name (pid N)", "" nobody */
-	char exclusive_owner[64];
+	char exclusive_owner[96];
+	/* if that is a cluster: its name, and whether the interface was
+	 * dedicated when it began */
+	char cluster[32];
+	bool cluster_dedicated;
 	/* effective capabilities */
 	bool cap_bpf, cap_net_admin, cap_net_raw, cap_sys_admin;
 	/* a kernel feature that the fast modes need and this kernel lacks, in

@@ -2,7 +2,8 @@
 /*
  * The program of direct rings: copies what matches into the ring. A mirror's
  * goes on to the next slot, and at last to the host, with every packet; one
- * that takes lets what matches go no further.
+ * that takes lets what matches go no further. A member of a cluster takes, but
+ * what the host keeps goes on when it is copied.
  *
  * Registers: R6 context and R8 place of the ring, both kept by the filter; R7 the bytes
  * to keep, from the filter, and then the bytes to copy; R9 the queue's struct
@@ -28,6 +29,8 @@ _Static_assert(sizeof(struct pcf_ring_ctl) == 128, "two cache lines");
 #define KEEP (-12)
 #define WHERE (-24)
 #define PRODUCED (-32)
+/* ... and below the filter's part: the host keeps this packet. */
+#define KEPT (-264)
 
 /* match, nomatch: of the filter; full: no room; done: with a packet that was
  * meant for this handle; next: with one that goes on. */
@@ -43,15 +46,38 @@ static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
 	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
 }
 
+static int emit_mark_kept(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+			  int go_on, char *why, size_t size)
+{
+	int kept = pcf_ebpf_label(e), err;
+
+	pcf_store_imm(e, BPF_DW, BPF_REG_10, KEPT, 0);
+	err = env->keep(env->keep_arg, e, kept, go_on, why, size);
+	pcf_ebpf_bind(e, kept);
+	pcf_store_imm(e, BPF_DW, BPF_REG_10, KEPT, 1);
+	return err;
+}
+
 static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		     const struct labels *l, char *why, size_t size)
 {
 	int go_on = pcf_ebpf_label(e), err = 0;
 
-	if (env->keep)
+	if (env->keep && env->member)
+		err = emit_mark_kept(e, env, go_on, why, size);
+	else if (env->keep)
 		err = env->keep(env->keep_arg, e, l->next, go_on, why, size);
 	pcf_ebpf_bind(e, go_on);
 	return err;
+}
+
+static void emit_if_kept(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+			 int label)
+{
+	if (!env->keep || !env->member)
+		return;
+	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_10, KEPT);
+	pcf_jump_imm(e, BPF_JNE, BPF_REG_1, 0, label);
 }
 
 static void emit_add(struct pcf_ebpf *e, int offset)
@@ -176,7 +202,7 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 
 static void emit_next(struct pcf_ebpf *e, const struct pcf_ring_env *env)
 {
-	for (unsigned i = env->own_slot + 1; i < PCF_SLOTS; i++) {
+	for (unsigned i = env->own_slot + 1; i < PCF_CHAIN; i++) {
 		pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
 		pcf_load_map_fd(e, BPF_REG_2, env->root_slots);
 		pcf_mov64_imm(e, BPF_REG_3, i);
@@ -225,12 +251,14 @@ static void emit_verdicts(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_ebpf_bind(e, l->full);
 	emit_add(e, CTL(dropped));
 	pcf_ebpf_bind(e, l->done);
-	if (env->take)
+	emit_if_kept(e, env, l->next);
+	if (env->take && !env->leave)
 		emit_drop(e);
 	else
 		pcf_ja(e, l->next);
 	pcf_ebpf_bind(e, l->nomatch);
 	if (env->drop_rest) {
+		emit_if_kept(e, env, l->next);
 		emit_ctl(e, env);
 		emit_add(e, CTL(rest));
 		emit_drop(e);
@@ -277,7 +305,10 @@ int pcf_prog_ring(const struct pcf_ring_env *env, pcf_emit_filter emit,
 	pcf_ebpf_init(&e);
 	err = emit_program(&e, env, emit, arg, why, size);
 	if (!err)
-		err = pcf_prog_load(&e, env->take ? "pcf_take" : "pcf_mirror", why, size);
+		err = pcf_prog_load(&e,
+				    env->member ? "pcf_member" :
+				    env->take	? "pcf_take" : "pcf_mirror",
+				    why, size);
 	pcf_ebpf_free(&e);
 	return err;
 }

@@ -6,6 +6,7 @@
  */
 #include "backend/ring.h"
 
+#include "backend/cluster.h"
 #include "backend/prog.h"
 #include "backend/root.h"
 #include "compat/kernel.h"
@@ -46,18 +47,21 @@ struct pcf_ring_wake {
 struct ring_backend {
 	struct pcf_backend base;
 	struct pcf_root root;
-	int ring_map, ctl_map, prog_all, prog_filter;
+	int ring_map, ctl_map;
+	/* programs: everything matches; and goes on; the filter */
+	int prog_all, prog_leave, prog_filter;
 	uint8_t *bytes;
 	struct pcf_ring_ctl *ctl;
 	size_t bytes_size, ctl_size;
 	uint32_t ring_size;
 	uint32_t epoch;
-	bool armed, take, drop_rest;
+	bool armed, take, drop_rest, leave;
 	pcf_emit_filter keep;	/* what is left to the host */
 	void *keep_arg;
 	struct pcf_ring_wake wake;
 	unsigned nrings;	/* one for each RX queue wanted */
 	struct pcf_ring *rings;
+	struct pcf_cluster cluster; /* a member's */
 };
 
 static struct ring_backend *ring(struct pcf_backend *b)
@@ -269,6 +273,11 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r,
 
 /* --- the whole ----------------------------------------------------------- */
 
+static bool is_member(const struct ring_backend *b)
+{
+	return b->base.ops == &pcf_member;
+}
+
 static struct pcf_ring_env ring_env(const struct ring_backend *b)
 {
 	return (struct pcf_ring_env){
@@ -284,6 +293,7 @@ static struct pcf_ring_env ring_env(const struct ring_backend *b)
 		.drop_rest = b->drop_rest,
 		.keep = b->keep,
 		.keep_arg = b->keep_arg,
+		.member = is_member(b),
 	};
 }
 
@@ -296,7 +306,8 @@ static uint32_t map_id(int fd)
 }
 
 /* The first slot that is free; -EBUSY from all of them is final. */
-static int claim_slot(struct ring_backend *b, char *why, size_t size)
+static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
+		      char *why, size_t size)
 {
 	struct pcf_owner me = { .mode = b->take ? PCF_OWNER_EXCLUSIVE :
 						  PCF_OWNER_MIRROR,
@@ -304,6 +315,9 @@ static int claim_slot(struct ring_backend *b, char *why, size_t size)
 				.ctl_map = map_id(b->ctl_map) };
 	int err = -EBUSY;
 
+	if (is_member(b))
+		return pcf_cluster_join(&b->cluster, &b->root, how->cluster,
+					how->dedicated, &me, why, size);
 	if (b->take)
 		return pcf_root_claim(&b->root, PCF_SLOT_EXCLUSIVE, &me, why,
 				      size);
@@ -331,7 +345,7 @@ static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 		err = make_ring(b, &b->rings[i], how->nanoseconds);
 	if (err)
 		return failed(err, "cannot make the rings", why, size);
-	err = claim_slot(b, why, size);
+	err = claim_slot(b, how, why, size);
 	if (err)
 		return err;
 	env = ring_env(b);
@@ -345,8 +359,10 @@ static void ring_close(struct pcf_backend *backend)
 
 	if (!b)
 		return;
+	pcf_cluster_leave(&b->cluster);
 	pcf_root_close(&b->root);
 	close_fd(b->prog_all);
+	close_fd(b->prog_leave);
 	close_fd(b->prog_filter);
 	for (unsigned i = 0; b->rings && i < b->nrings; i++)
 		free(b->rings[i].units);
@@ -384,6 +400,19 @@ static bool name_rings(struct ring_backend *b, const struct pcf_open *how)
 	return b->nrings > 0;
 }
 
+static void init(struct ring_backend *b, const struct pcf_open *how)
+{
+	b->base.ops = how->cluster ? &pcf_member : &pcf_direct_ring;
+	b->base.rx = pcf_ring_rx;
+	b->root = (struct pcf_root)PCF_ROOT_INIT;
+	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
+	b->ring_map = b->ctl_map = -1;
+	b->prog_all = b->prog_leave = b->prog_filter = -1;
+	b->wake.map = b->wake.event = b->wake.epoll = -1;
+	b->take = how->take;
+	b->drop_rest = how->take && how->drop_rest;
+}
+
 static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 		     struct pcf_opened *what, char *why, size_t size)
 {
@@ -392,13 +421,7 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 
 	if (!b)
 		return failed(-ENOMEM, "direct ring", why, size);
-	b->base.ops = &pcf_direct_ring;
-	b->base.rx = pcf_ring_rx;
-	b->root = (struct pcf_root)PCF_ROOT_INIT;
-	b->ring_map = b->ctl_map = b->prog_all = b->prog_filter = -1;
-	b->wake.map = b->wake.event = b->wake.epoll = -1;
-	b->take = how->take;
-	b->drop_rest = how->take && how->drop_rest;
+	init(b, how);
 	err = name_rings(b, how) ? set_up(b, how, why, size) :
 			 failed(-ENOMEM, "direct ring", why, size);
 	if (err) {
@@ -410,10 +433,17 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	return 0;
 }
 
+static int program(const struct ring_backend *b, int filter)
+{
+	if (filter >= 0)
+		return filter;
+	return b->leave ? b->prog_leave : b->prog_all;
+}
+
 static int ring_arm(struct pcf_backend *backend, bool on)
 {
 	struct ring_backend *b = ring(backend);
-	int prog = b->prog_filter >= 0 ? b->prog_filter : b->prog_all;
+	int prog = program(b, b->prog_filter);
 	int err = pcf_root_set(&b->root, on ? prog : -1);
 
 	if (!err)
@@ -423,7 +453,7 @@ static int ring_arm(struct pcf_backend *backend, bool on)
 
 static int swap_program(struct ring_backend *b, int filter, uint32_t epoch)
 {
-	int prog = filter >= 0 ? filter : b->prog_all;
+	int prog = program(b, filter);
 	int err = b->armed ? pcf_root_set(&b->root, prog) : 0;
 
 	if (err)
@@ -457,22 +487,28 @@ static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 	return 0;
 }
 
+static int reload(int *prog, const struct pcf_ring_env *env, char *why,
+		  size_t size)
+{
+	int fd = pcf_prog_ring(env, NULL, NULL, why, size);
+
+	if (fd < 0)
+		return fd;
+	close_fd(*prog);
+	*prog = fd;
+	return 0;
+}
+
 static int ring_set_keep(struct pcf_backend *backend, pcf_emit_filter emit,
 			 void *arg, char *why, size_t size)
 {
 	struct ring_backend *b = ring(backend);
 	struct pcf_ring_env env;
-	int prog;
 
 	b->keep = emit;
 	b->keep_arg = arg;
 	env = ring_env(b);
-	prog = pcf_prog_ring(&env, NULL, NULL, why, size);
-	if (prog < 0)
-		return prog;
-	close_fd(b->prog_all);
-	b->prog_all = prog;
-	return 0;
+	return reload(&b->prog_all, &env, why, size);
 }
 
 static struct pcf_queue *ring_queue(struct pcf_backend *b, unsigned i)
@@ -504,4 +540,61 @@ const struct pcf_backend_ops pcf_direct_ring = {
 	.queue = ring_queue,
 	.fd = ring_fd,
 	.counters = ring_counters,
+};
+
+/* --- a member of a cluster ----------------------------------------------- */
+
+/* The share comes when everything is ready for it; that of a member that takes
+ * nothing for a while is left to the host. */
+static int member_arm(struct pcf_backend *backend, bool on)
+{
+	char ignored[256];
+	int err = ring_arm(backend, on);
+
+	if (err || !on)
+		return err;
+	return pcf_cluster_enter(&ring(backend)->cluster, ignored,
+				 sizeof(ignored));
+}
+
+/* Both programs are loaded now: later there may be no privilege for it. */
+static int member_set_keep(struct pcf_backend *backend, pcf_emit_filter emit,
+			   void *arg, char *why, size_t size)
+{
+	int err = ring_set_keep(backend, emit, arg, why, size);
+	struct pcf_ring_env env = ring_env(ring(backend));
+
+	env.leave = true;
+	return err ? err :
+		     reload(&ring(backend)->prog_leave, &env, why, size);
+}
+
+static void member_leave(struct pcf_backend *backend, bool on)
+{
+	ring(backend)->leave = on;
+}
+
+static unsigned member_members(struct pcf_backend *b)
+{
+	return pcf_cluster_members(&ring(b)->cluster);
+}
+
+static bool member_mine(struct pcf_backend *b, const struct pcf_pkt *pkt)
+{
+	return pcf_cluster_mine(&ring(b)->cluster, pkt->data, pkt->caplen);
+}
+
+const struct pcf_backend_ops pcf_member = {
+	.name = "direct ring",
+	.open = ring_open,
+	.arm = member_arm,
+	.set_filter = ring_set_filter,
+	.set_keep = member_set_keep,
+	.leave = member_leave,
+	.close = ring_close,
+	.queue = ring_queue,
+	.fd = ring_fd,
+	.counters = ring_counters,
+	.members = member_members,
+	.mine = member_mine,
 };

@@ -73,6 +73,8 @@ struct pcf_ring_env {
 	bool drop_rest;		/* nor do the others; only with take */
 	pcf_emit_filter keep;	/* ... but these go on; NULL none */
 	void *keep_arg;
+	bool member;		/* of a cluster: copies those, too */
+	bool leave;		/* ... and, for now, all go on */
 };
 
 /* Load the program of a ring: its descriptor or negative errno. */

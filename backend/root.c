@@ -34,7 +34,7 @@ static void close_fd(int *fd)
 static void emit_root(struct pcf_ebpf *e, int slots)
 {
 	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
-	for (int i = 0; i < PCF_SLOTS; i++) {
+	for (int i = 0; i < PCF_CHAIN; i++) {
 		pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
 		pcf_load_map_fd(e, BPF_REG_2, slots);
 		pcf_mov64_imm(e, BPF_REG_3, i);
@@ -70,7 +70,7 @@ static int create_maps(struct pcf_root *r)
 	if (r->slots < 0)
 		return r->slots;
 	r->owners = bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
-				   sizeof(struct pcf_owner), PCF_SLOTS, NULL);
+				   sizeof(struct pcf_owner), PCF_OWNERS, NULL);
 	return r->owners < 0 ? r->owners : 0;
 }
 
@@ -154,10 +154,10 @@ static bool is_root(const struct bpf_prog_info *info)
 }
 
 static bool map_fits(const struct bpf_map_info *m, const char *name,
-		     uint32_t type, uint32_t value_size)
+		     uint32_t type, uint32_t value_size, uint32_t entries)
 {
 	return !strcmp(m->name, name) && m->type == type && m->key_size == 4 &&
-	       m->value_size == value_size && m->max_entries == PCF_SLOTS;
+	       m->value_size == value_size && m->max_entries == entries;
 }
 
 /* Open the root's two maps, whatever their order; a map of another layout
@@ -173,11 +173,12 @@ static int open_maps(struct pcf_root *r, const uint32_t *ids)
 			return fd;
 		err = bpf_obj_get_info_by_fd(fd, &m, &len);
 		if (!err && r->slots < 0 &&
-		    map_fits(&m, SLOTS_NAME, BPF_MAP_TYPE_PROG_ARRAY, 4)) {
+		    map_fits(&m, SLOTS_NAME, BPF_MAP_TYPE_PROG_ARRAY, 4,
+			     PCF_SLOTS)) {
 			r->slots = fd;
 		} else if (!err && r->owners < 0 &&
 			   map_fits(&m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
-				    sizeof(struct pcf_owner))) {
+				    sizeof(struct pcf_owner), PCF_OWNERS)) {
 			r->owners = fd;
 		} else {
 			close(fd);
@@ -276,7 +277,7 @@ int pcf_root_open(struct pcf_root *r, int ifindex, bool generic, char *why,
 
 /* Take a dead owner's record away. Two may try at once, and the slower would
  * take the faster one's new record: what comes back alive is put back. */
-static void evict(struct pcf_root *r, uint32_t key)
+void pcf_root_evict(struct pcf_root *r, uint32_t key)
 {
 	struct pcf_owner o;
 
@@ -288,8 +289,8 @@ static void evict(struct pcf_root *r, uint32_t key)
 		bpf_map_delete_elem(r->slots, &key);
 }
 
-static int claim(struct pcf_root *r, uint32_t key, const struct pcf_owner *me,
-		 char *why, size_t size)
+int pcf_root_record(struct pcf_root *r, uint32_t key,
+		    const struct pcf_owner *me, char *why, size_t size)
 {
 	struct pcf_owner other;
 
@@ -311,31 +312,51 @@ static int claim(struct pcf_root *r, uint32_t key, const struct pcf_owner *me,
 				 other.program, other.pid);
 			return -EBUSY;
 		}
-		evict(r, key);
+		pcf_root_evict(r, key);
 	}
 	snprintf(why, size, "cannot claim a slot: others are faster");
 	return -EBUSY;
 }
 
+int pcf_root_live(struct pcf_root *r, struct pcf_owner *me, char *why,
+		  size_t size)
+{
+	r->lifeline = pcf_owner_self(me);
+	if (r->lifeline >= 0)
+		return 0;
+	snprintf(why, size, "cannot make a BPF map: %s",
+		 strerror(-r->lifeline));
+	return r->lifeline;
+}
+
 int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
 		   char *why, size_t size)
 {
-	int err;
+	int err = r->lifeline < 0 ? pcf_root_live(r, me, why, size) : 0;
 
-	r->lifeline = pcf_owner_self(me);
-	if (r->lifeline < 0) {
-		snprintf(why, size, "cannot make a BPF map: %s",
-			 strerror(-r->lifeline));
-		return r->lifeline;
-	}
-	err = claim(r, slot, me, why, size);
-	if (err) {
-		close_fd(&r->lifeline);
+	if (!err)
+		err = pcf_root_record(r, slot, me, why, size);
+	if (err)
 		return err;
-	}
 	r->slot = slot;
 	r->claimed = true;
 	return 0;
+}
+
+bool pcf_root_owner(int owners, uint32_t key, struct pcf_owner *o)
+{
+	return !bpf_map_lookup_elem(owners, &key, o) && pcf_owner_alive(o);
+}
+
+/* Only its owner changes a record, so there is no race. */
+int pcf_root_flag(struct pcf_root *r, uint32_t flags)
+{
+	uint32_t key = r->slot;
+	struct pcf_owner o;
+	int err = bpf_map_lookup_elem(r->owners, &key, &o);
+
+	o.flags = flags;
+	return err ? err : bpf_map_update_elem(r->owners, &key, &o, BPF_EXIST);
 }
 
 /* For those who look (pcap-fast status); nothing depends on it. */
@@ -376,15 +397,40 @@ void pcf_root_close(struct pcf_root *r)
 	drop_fds(r);
 }
 
-static void probe_exclusive(const uint32_t *maps, char *owner, size_t size)
+/* A cluster's own record outlives whoever began it; a member is named. */
+static void probe_cluster(int owners, const struct pcf_owner *cluster,
+			  struct pcf_root_users *users)
 {
-	struct pcf_root r = PCF_ROOT_INIT;
-	uint32_t key = PCF_SLOT_EXCLUSIVE;
 	struct pcf_owner o;
 
-	if (!open_maps(&r, maps) && !bpf_map_lookup_elem(r.owners, &key, &o) &&
-	    pcf_owner_alive(&o))
-		snprintf(owner, size, "%.16s (pid %u)", o.program, o.pid);
+	snprintf(users->cluster, sizeof(users->cluster), "%.31s",
+		 cluster->cluster);
+	users->dedicated = cluster->flags & PCF_OWNER_DEDICATED;
+	snprintf(users->exclusive, sizeof(users->exclusive), "the cluster %s",
+		 users->cluster);
+	for (uint32_t i = PCF_SLOT_MEMBER; i < PCF_SLOTS; i++) {
+		if (!pcf_root_owner(owners, i, &o))
+			continue;
+		snprintf(users->exclusive, sizeof(users->exclusive),
+			 "the cluster %s of %.16s (pid %u)", users->cluster,
+			 o.program, o.pid);
+		return;
+	}
+}
+
+static void probe_exclusive(const uint32_t *maps, struct pcf_root_users *users)
+{
+	struct pcf_root r = PCF_ROOT_INIT;
+	struct pcf_owner o;
+
+	if (!open_maps(&r, maps) &&
+	    pcf_root_owner(r.owners, PCF_SLOT_EXCLUSIVE, &o)) {
+		if (*o.cluster)
+			probe_cluster(r.owners, &o, users);
+		else
+			snprintf(users->exclusive, sizeof(users->exclusive),
+				 "%.16s (pid %u)", o.program, o.pid);
+	}
 	drop_fds(&r);
 }
 
@@ -406,26 +452,26 @@ static int look(int ifindex, uint32_t *id, struct bpf_prog_info *info,
 	return err;
 }
 
-int pcf_root_probe(int ifindex, bool *ours, char *exclusive_owner,
-		   size_t owner_size, char *foreign, size_t foreign_size)
+int pcf_root_probe(int ifindex, struct pcf_root_users *users)
 {
 	struct bpf_prog_info info;
 	uint32_t id = 0, maps[2];
 	int err = look(ifindex, &id, &info, maps);
 
-	*ours = false;
-	*exclusive_owner = *foreign = '\0';
+	memset(users, 0, sizeof(*users));
 	if (!id)
 		return err;
 	if (err) {
 		/* Not allowed to look: whatever it is, it is not to be had. */
-		snprintf(foreign, foreign_size, "unknown (id %u)", id);
+		snprintf(users->foreign, sizeof(users->foreign),
+			 "unknown (id %u)", id);
 		return 0;
 	}
-	*ours = is_root(&info);
-	if (*ours)
-		probe_exclusive(maps, exclusive_owner, owner_size);
+	users->ours = is_root(&info);
+	if (users->ours)
+		probe_exclusive(maps, users);
 	else
-		snprintf(foreign, foreign_size, "%s (id %u)", info.name, id);
+		snprintf(users->foreign, sizeof(users->foreign), "%s (id %u)",
+			 info.name, id);
 	return 0;
 }

@@ -3,7 +3,9 @@
  * The one root XDP program of an interface, shared by all who capture there.
  *
  *	driver --> pcf_root --tail calls--> slot 0 .. 7   mirrors
- *	                                    slot 8        the exclusive one
+ *	                                    slot 8        the exclusive one, or
+ *	                                                  a cluster, whose members
+ *	                                                  are in slots 9 .. 40
  *	                    `--> XDP_PASS   when none takes the packet
  *
  * Nothing is pinned: the link and the maps live as long as any opener has
@@ -20,7 +22,15 @@
 #define PCF_ROOT_NAME "pcf_root"
 #define PCF_SLOT_MIRRORS 8
 #define PCF_SLOT_EXCLUSIVE 8
-#define PCF_SLOTS 9
+/* Slots that every packet goes through. */
+#define PCF_CHAIN 9
+/* Those of the members, reached only by way of their cluster. */
+#define PCF_SLOT_MEMBER 9
+#define PCF_MEMBERS 32
+#define PCF_SLOTS (PCF_SLOT_MEMBER + PCF_MEMBERS)
+/* Whoever changes the cluster owns this. */
+#define PCF_SLOT_LOCK PCF_SLOTS
+#define PCF_OWNERS (PCF_SLOTS + 1)
 
 /* Who holds a slot: the value of the `owners` hash map, keyed by slot. */
 struct pcf_owner {
@@ -32,15 +42,20 @@ struct pcf_owner {
 	uint32_t queues;
 	uint32_t ctl_map;	/* id of the map with its counters */
 	uint32_t xsk_map;	/* id of its socket map, 0 none */
+	uint32_t flags;		/* PCF_OWNER_SHARES, PCF_OWNER_DEDICATED */
 	char program[16];	/* name of the process */
 	char cluster[32];	/* name of the cluster, "" none */
 	char filter[160];	/* expression or "(program)", "" none */
 };
 
-#define PCF_OWNER_VERSION 1
+#define PCF_OWNER_VERSION 2
 /* As enum pcap_fast_mode has them. */
 #define PCF_OWNER_EXCLUSIVE 2
 #define PCF_OWNER_MIRROR 3
+/* A member that takes its share. */
+#define PCF_OWNER_SHARES 0x1
+/* The interface was nobody else's when the cluster began. */
+#define PCF_OWNER_DEDICATED 0x2
 
 struct pcf_root {
 	int ifindex;
@@ -59,10 +74,21 @@ struct pcf_root {
 int pcf_root_open(struct pcf_root *r, int ifindex, bool generic, char *why,
 		  size_t size);
 
-/* Claim a slot; who this process is gets filled into `me`. -EBUSY: a living
- * owner has it; `why` names it. */
+/* Claim a slot; who this process is gets filled into `me`, which is the same in
+ * all tries. -EBUSY: a living owner has it; `why` names it. */
 int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
 		   char *why, size_t size);
+
+/* The steps of it, for who needs more than one record. Make the lifeline and
+ * fill `me`; claim a record, whose lifeline is in `me`; the living owner of
+ * one; clear a dead one away; set flags in one's own. */
+int pcf_root_live(struct pcf_root *r, struct pcf_owner *me, char *why,
+		  size_t size);
+int pcf_root_record(struct pcf_root *r, uint32_t key,
+		    const struct pcf_owner *me, char *why, size_t size);
+bool pcf_root_owner(int owners, uint32_t key, struct pcf_owner *o);
+void pcf_root_evict(struct pcf_root *r, uint32_t key);
+int pcf_root_flag(struct pcf_root *r, uint32_t flags);
 
 /* Put a program into the claimed slot (prog_fd >= 0) or take it out (-1). */
 int pcf_root_set(struct pcf_root *r, int prog_fd);
@@ -73,10 +99,17 @@ void pcf_root_note(struct pcf_root *r, const char *filter);
 /* Give up slot and descriptors; takes a half-opened one. */
 void pcf_root_close(struct pcf_root *r);
 
-/* What holds the interface's XDP hook: a root program of ours and, if so, who
- * captures exclusively through it ("name (pid N)" or ""), or a foreign program
- * ("name (id N)" or ""). Negative errno when it cannot be told. */
-int pcf_root_probe(int ifindex, bool *ours, char *exclusive_owner,
-		   size_t owner_size, char *foreign, size_t foreign_size);
+/* What holds an interface's XDP hook. */
+struct pcf_root_users {
+	bool ours;		/* a root program of this library */
+	char exclusive[96];	/* who captures exclusively: "name (pid N)", ""
+				 * nobody */
+	char cluster[32];	/* ... if it is a cluster: its name, "" none */
+	bool dedicated;		/* ... on an interface for it alone */
+	char foreign[64];	/* a program not ours: "name (id N)", "" none */
+};
+
+/* Negative errno when it cannot be told. */
+int pcf_root_probe(int ifindex, struct pcf_root_users *users);
 
 #endif

@@ -53,8 +53,11 @@ CASES = {
     "1%-pass-late": Case("program", ONE_FLOW_LATE, EXCLUSIVE, FLOWS),
     "1%-drop-late": Case("program", ONE_FLOW_LATE, DROPPING, FLOWS),
     "1%-mirror-late": Case("program", ONE_FLOW_LATE, MIRROR, FLOWS),
+    "cluster-1": Case("cluster", 1, {}),
+    "cluster-2": Case("cluster", 2, {}),
 }
-DEFAULT_CASES = "stock,dropin,xsk,drop,1%-stock,1%-pass,1%-drop"
+DEFAULT_CASES = ("stock,dropin,xsk,drop,1%-stock,1%-pass,1%-drop,"
+                 "cluster-1,cluster-2")
 
 
 class Failed(Exception):
@@ -202,8 +205,42 @@ def measure_program(reader, seconds, traffic):
             "memory": memory, "sent_pps": sent / took, "sent": sent}
 
 
+def measure_cluster(members, size, seconds, pps):
+    """The members of a cluster together; they share what the core can do."""
+    command = [BUILD + "/bench/bench_pcap", "exclusive:%s%%bench" % DEVICE,
+               str(seconds)]
+    running, results, before = [], [], refused()
+    try:
+        for _ in range(members):
+            running.append(Reader(command, {}))
+            running[-1].wait_line("^ready")
+        running.append(Generator(size, seconds + 10, pps, FLOWS))
+        readers = [threading.Thread(target=lambda r=r: results.append(
+            (r.memory(), r.finish(seconds + 10).split())))
+            for r in running[:members]]
+        for t in readers:
+            t.start()
+        for t in readers:
+            t.join()
+        sent, took = running[-1].stop()
+    finally:
+        for process in running:
+            process.close()
+    if len(results) < members:
+        raise Failed(running[0].text())
+    values = [dict(zip(w[::2], map(float, w[1::2]))) for _, w in results]
+    return {"pps": sum(v["packets"] / v["seconds"] for v in values),
+            "losses": {"ps_drop": int(sum(v["ps_drop"] for v in values)),
+                       "refused by interface": refused() - before},
+            "memory": {k: sum(m[k] for m, _ in results)
+                       for k in results[0][0]},
+            "sent_pps": sent / took, "sent": sent, "log": []}
+
+
 def measure(case, size, seconds, pps=0):
     kind, args, dropin, flows = CASES[case]
+    if kind == "cluster":
+        return measure_cluster(args, size, seconds, pps)
     before = refused()
     if kind == "tcpdump":
         command = ["tcpdump", "-i", DEVICE, "-w", "/dev/null"] + args

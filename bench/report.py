@@ -15,9 +15,11 @@ NAMES = {
     "pcap-dropin": "pcap_dispatch, drop-in",
     "next-stock": "pcap_next_ex, system libpcap",
     "next-dropin": "pcap_next_ex, drop-in",
+    "cluster-1": "cluster of one member",
+    "cluster-2": "cluster of two, together",
 }
 RATIOS = [("b/a", "dropin", "stock"), ("b/c", "dropin", "xsk"),
-          ("c/d", "xsk", "drop")]
+          ("c/d", "xsk", "drop"), ("members 2/1", "cluster-2", "cluster-1")]
 # One packet in a hundred matches; as parts of what stock libpcap does.
 FILTERED = {
     "1%-stock": "1 %, system libpcap",

@@ -324,8 +324,9 @@ struct pcap_fast_info {
 	uint64_t send_dropped; /* of these, dropped by the device: no carrier */
 	uint64_t send_pending; /* frames that the device has not sent yet */
 	int32_t shares_memory; /* 1: forwards without copying, 0: copies */
-	int32_t reserved;
+	uint32_t cluster_members; /* how many take part in `cluster` now */
 	uint64_t rest_dropped; /* matched nothing: PCAP_FAST_REST_DROP */
+	char cluster[32];      /* that this handle is a member of, "" none */
 };
 
 /*

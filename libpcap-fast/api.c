@@ -133,6 +133,14 @@ int pcap_get_selectable_fd(pcap_t *p)
 		   STOCK(pcap_get_selectable_fd, -1, p);
 }
 
+/* A shadow may have to see more of a packet than the caller. */
+int pcap_snapshot(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find_fast(p);
+
+	return h ? (int)h->snaplen : STOCK(pcap_snapshot, PCAP_ERROR, p);
+}
+
 /* The shadow's: 1 ms while the interface is down. */
 const struct timeval *pcap_get_required_select_timeout(pcap_t *p)
 {

@@ -12,7 +12,8 @@
 
 #define PCF_DEVICE_NAME_SIZE	128
 #define PCF_DEVICE_LIST_SIZE	256
-#define PCF_DEVICE_CLUSTER_SIZE 64
+/* As the kernel's record of an owner has room for. */
+#define PCF_DEVICE_CLUSTER_SIZE 32
 
 struct pcf_device {
 	int mode; /* enum pcap_fast_mode; AUTO without prefix */

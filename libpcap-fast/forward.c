@@ -28,7 +28,6 @@
 	}
 
 /* Options and properties of a handle that hold for every mode. */
-FORWARD(int, PCAP_ERROR, pcap_set_snaplen, (pcap_t *p, int n), (p, n))
 FORWARD(int, PCAP_ERROR, pcap_set_tstamp_precision, (pcap_t *p, int n), (p, n))
 FORWARD(int, PCAP_ERROR, pcap_can_set_rfmon, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_get_tstamp_precision, (pcap_t *p), (p))
@@ -41,7 +40,6 @@ FORWARD(int, PCAP_ERROR, pcap_list_datalinks, (pcap_t *p, int **list),
 	(p, list))
 FORWARD(int, PCAP_ERROR, pcap_set_datalink, (pcap_t *p, int dlt), (p, dlt))
 FORWARD_VOID(pcap_free_datalinks, (int *list), (list))
-FORWARD(int, PCAP_ERROR, pcap_snapshot, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_is_swapped, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_major_version, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_minor_version, (pcap_t *p), (p))

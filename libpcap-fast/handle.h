@@ -38,6 +38,7 @@ struct pcf_options {
 	bool qdisc_bypass;	/* for the packet socket */
 	int rest;		/* enum pcap_fast_rest */
 	bool rest_set;
+	int snaplen;
 	int promisc;
 	int rfmon;
 	int timeout_ms;
@@ -63,6 +64,7 @@ struct pcf_handle {
 	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;
 	bool check_direction;
+	bool spread;			/* outgoing packets, over a cluster */
 	atomic_int break_flag;
 	atomic_uint breaks;		/* pcap_breakloop() calls, in any mode */
 	struct pcf_filter filter;

@@ -47,6 +47,16 @@ static void fill_sending(const struct pcf_handle *h, struct pcap_fast_info *info
 	}
 }
 
+static void fill_cluster(const struct pcf_handle *h,
+			 struct pcap_fast_info *info)
+{
+	if (!h->backend->ops->members)
+		return;
+	snprintf(info->cluster, sizeof(info->cluster), "%s",
+		 h->options.device.cluster);
+	info->cluster_members = h->backend->ops->members(h->backend);
+}
+
 static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
 	info->zerocopy = h->opened.zerocopy;
@@ -58,6 +68,7 @@ static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
 		 h->filter.reason);
 	fill_counters(h, info);
+	fill_cluster(h, info);
 	fill_sending(h, info);
 	info->shares_memory = h->opened.shared ||
 			      (h->partner && h->partner->opened.shared);

@@ -2,7 +2,8 @@
 /*
  * The keep filter; see keep.h. It is a second backend beside the capture's: a
  * mirror, whose program comes first and has "keep and filter", while the
- * exclusive one leaves to the host what matches keep.
+ * exclusive one leaves to the host what matches keep. A member of a cluster
+ * copies anyway: its own program does both.
  */
 #include "libpcap-fast/keep.h"
 
@@ -20,7 +21,7 @@
 #define MIRROR_BUFFER (8 << 20)
 
 struct pcf_keep {
-	struct pcf_backend *mirror;
+	struct pcf_backend *mirror; /* NULL: the capture copies by itself */
 	struct pcf_filter filter;
 	struct pcf_emit_arg arg;
 	bool all; /* mirrors everything; the capture takes none */
@@ -78,10 +79,15 @@ int pcf_keep_filter(struct pcf_handle *h, struct pcf_filter *f)
 				 .second = f ? pcf_emit : NULL,
 				 .second_arg = &user };
 	char why[PCAP_FAST_REASON_SIZE];
-	int err = k->mirror->ops->set_filter(
-		k->mirror, pcf_emit_both, &both, f ? f->reason : why,
-		f ? sizeof(f->reason) : sizeof(why));
+	int err;
 
+	if (!k->mirror) {
+		h->backend->ops->leave(h->backend, false);
+		return 0;
+	}
+	err = k->mirror->ops->set_filter(k->mirror, pcf_emit_both, &both,
+					 f ? f->reason : why,
+					 f ? sizeof(f->reason) : sizeof(why));
 	if (err || !k->all)
 		return err;
 	k->all = false;
@@ -96,6 +102,10 @@ void pcf_keep_all(struct pcf_handle *h)
 	struct pcf_keep *k = h->keep;
 	char ignored[PCAP_FAST_REASON_SIZE];
 
+	if (!k->mirror) {
+		h->backend->ops->leave(h->backend, true);
+		return;
+	}
 	k->all = true;
 	h->backend->ops->arm(h->backend, false);
 	k->mirror->ops->set_filter(k->mirror, NULL, NULL, ignored,
@@ -115,25 +125,39 @@ struct pcf_backend *pcf_keep_mirror(const struct pcf_handle *h)
 int pcf_keep_arm(struct pcf_handle *h, bool on)
 {
 	h->keep->armed = on;
+	if (!h->keep->mirror)
+		return 0;
 	return h->keep->mirror->ops->arm(h->keep->mirror, on);
+}
+
+static int open_mirror(struct pcf_handle *h, const struct pcf_open *how,
+		       char *why, size_t size)
+{
+	struct pcf_open mirror = *how;
+	struct pcf_opened opened;
+	int err;
+
+	if (h->backend->ops->leave)
+		return 0;
+	mirror.buffer_size = MIRROR_BUFFER;
+	mirror.take = false;
+	err = pcf_direct_ring.open(&mirror, &h->keep->mirror, &opened, why,
+				   size);
+	if (!err)
+		h->opened.memory += opened.memory;
+	return err;
 }
 
 static int set_up(struct pcf_handle *h, const struct pcf_open *how,
 		  const char *expression, char *why, size_t size)
 {
 	struct pcf_keep *k = h->keep;
-	struct pcf_open mirror = *how;
-	struct pcf_opened opened;
 	int err = compile(h, expression, why, size);
 
+	if (!err)
+		err = open_mirror(h, how, why, size);
 	if (err)
 		return err;
-	mirror.buffer_size = MIRROR_BUFFER;
-	mirror.take = false;
-	err = pcf_direct_ring.open(&mirror, &k->mirror, &opened, why, size);
-	if (err)
-		return err;
-	h->opened.memory += opened.memory;
 	err = h->backend->ops->set_keep(h->backend, pcf_emit, &k->arg, why,
 					size);
 	return err ? err : pcf_keep_filter(h, NULL);

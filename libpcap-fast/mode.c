@@ -49,6 +49,17 @@ static const char *driver(const struct pcf_facts *f)
 	return *f->driver ? f->driver : "unknown";
 }
 
+static bool of_cluster(const struct pcf_request *r)
+{
+	return r->cluster && *r->cluster;
+}
+
+/* The exclusive capture that is there is the cluster asked for. */
+static bool joins(const struct pcf_request *r, const struct pcf_facts *f)
+{
+	return of_cluster(r) && !strcmp(r->cluster, f->cluster);
+}
+
 /* What can never run on AF_XDP. */
 
 static bool no_single_device(const struct pcf_request *r,
@@ -159,9 +170,14 @@ static bool cannot_join(const struct pcf_request *r, const struct pcf_facts *f,
 static bool held_exclusively(const struct pcf_request *r,
 			     const struct pcf_facts *f, struct verdict *v)
 {
-	if (!*f->exclusive_owner)
+	if (!*f->exclusive_owner || joins(r, f))
 		return false;
-	hint(v, "end that capture, or ask for mirror:%.32s", r->device);
+	if (*f->cluster)
+		hint(v, "ask for exclusive:%.32s%%%.31s or mirror:%.32s",
+		     r->device, f->cluster, r->device);
+	else
+		hint(v, "end that capture, or ask for mirror:%.32s",
+		     r->device);
 	return hit(v, "%s already captures %.32s exclusively",
 		   f->exclusive_owner, r->device);
 }
@@ -281,6 +297,11 @@ static bool bad_queues(const struct pcf_request *r, const struct pcf_facts *f,
 static bool no_zero_copy(const struct pcf_request *r, const struct pcf_facts *f,
 			 struct verdict *v)
 {
+	if (of_cluster(r) && r->zerocopy == PCAP_FAST_ZEROCOPY_REQUIRE) {
+		hint(v, "do not require zero-copy");
+		return hit(v, "zero-copy is required, and the members of a "
+			      "cluster receive copies");
+	}
 	if (r->zerocopy != PCAP_FAST_ZEROCOPY_REQUIRE || !f->xdp_known ||
 	    f->xdp_features & PCF_XDP_ACT_XSK_ZEROCOPY)
 		return false;
@@ -412,6 +433,9 @@ void pcf_mode_choose(const struct pcf_request *request,
 	choice->dedicated = facts->exists && request->device &&
 			    !used_by_others(request, facts, &users) &&
 			    !foreign_program(request, facts, &users);
+	/* the packet sockets that listen are those of the other members */
+	if (joins(request, facts))
+		choice->dedicated = facts->cluster_dedicated;
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		memset(&verdict, 0, sizeof(verdict));
 		if (!(rules[i].applies & 1U << request->mode) ||

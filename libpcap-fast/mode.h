@@ -15,6 +15,7 @@ struct pcf_request {
 	int mode;		/* enum pcap_fast_mode */
 	int zerocopy;		/* enum pcap_fast_zerocopy */
 	const char *queues;	/* list or NULL */
+	const char *cluster;	/* its name; NULL or "" none */
 	bool promisc;
 	bool rfmon;
 	bool protocol_set;	/* pcap_set_protocol_linux() other than all */

@@ -11,6 +11,7 @@
  *	5. arm: packets come from here on
  */
 #include "compat/netdev.h"
+#include "backend/flow.h"
 #include "libpcap-fast/batch.h"
 #include "libpcap-fast/channels.h"
 #include "libpcap-fast/error.h"
@@ -147,6 +148,7 @@ static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 		.mode = o->mode,
 		.zerocopy = o->zerocopy,
 		.queues = o->queues,
+		.cluster = o->device.cluster,
 		.promisc = o->promisc,
 		.rfmon = o->rfmon,
 		.protocol_set = o->protocol != 0,
@@ -251,7 +253,8 @@ add_note(struct pcf_handle *h, const char *fmt, ...)
 static bool receives_by_ring(const struct pcf_handle *h,
 			     const struct pcf_facts *facts)
 {
-	if (h->choice.mode == PCAP_FAST_MODE_MIRROR)
+	if (h->choice.mode == PCAP_FAST_MODE_MIRROR ||
+	    *h->options.device.cluster)
 		return true;
 	if (h->partner || h->options.zerocopy == PCAP_FAST_ZEROCOPY_REQUIRE)
 		return false;
@@ -277,6 +280,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 				 PCAP_FAST_ZEROCOPY_REQUIRE,
 		.copy_only = h->options.zerocopy == PCAP_FAST_ZEROCOPY_OFF,
 		.drop_rest = h->options.rest == PCAP_FAST_REST_DROP,
+		.dedicated = h->choice.dedicated,
 		.shared = h->partner != NULL,
 		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
@@ -294,6 +298,11 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 	how.take = receives_by_ring(h, facts) &&
 		   h->choice.mode == PCAP_FAST_MODE_EXCLUSIVE;
 	*out = how;
+	if (*h->options.device.cluster) {
+		how.cluster = h->options.device.cluster;
+		return pcf_member.open(&how, &h->backend, &h->opened, why,
+				       size);
+	}
 	if (!receives_by_ring(h, facts))
 		return pcf_af_xdp.open(&how, &h->backend, &h->opened, why,
 				       size);
@@ -313,7 +322,9 @@ static void open_sender(struct pcf_handle *h, const struct pcf_open *how)
 
 	if (h->backend->tx)
 		h->sender = h->backend;
-	if (h->sender || h->options.mode != PCAP_FAST_MODE_EXCLUSIVE)
+	/* several members cannot have one queue's socket */
+	if (h->sender || h->options.mode != PCAP_FAST_MODE_EXCLUSIVE ||
+	    *h->options.device.cluster)
 		return;
 	while (!(how->queue_mask[i / 64] >> i % 64 & 1))
 		i++;
@@ -366,7 +377,7 @@ static int open_waiter(struct pcf_handle *h)
 	for (; n < h->backend->nqueues; n++)
 		fds[n] = h->backend->ops->fd(h->lanes[n].queue);
 	/* all rings of a mirror wake one descriptor */
-	if (h->keep)
+	if (pcf_keep_mirror(h))
 		fds[n] = pcf_direct_ring.fd(h->lanes[n].queue), n++;
 	fds[n++] = pcf_shadow_fd(h->shadow);
 	fds[n++] = pcf_shadow_kept_fd(h->shadow);
@@ -412,6 +423,29 @@ static int arm(struct pcf_handle *h)
 	return err ? err : h->backend->ops->arm(h->backend, true);
 }
 
+/* Less of a packet than it takes to tell whose it is. */
+static bool wants_less(const struct pcf_handle *h)
+{
+	return h->options.snaplen > 0 && h->options.snaplen < PCF_FLOW_BYTES;
+}
+
+static void prepare_shadow(struct pcf_handle *h)
+{
+	pcf_shadow_prepare(h->p);
+	h->spread = h->backend->ops->mine;
+	if (h->spread && wants_less(h))
+		pcf_stock()->pcap_set_snaplen(h->p, PCF_FLOW_BYTES);
+}
+
+static void unprepare_shadow(struct pcf_handle *h)
+{
+	pcf_shadow_unprepare(h->p, h->options.buffer_size,
+			     h->options.immediate);
+	if (h->options.snaplen)
+		pcf_stock()->pcap_set_snaplen(h->p, h->options.snaplen);
+	h->spread = false;
+}
+
 /* The real handle is active; make it the shadow and begin. */
 static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		 size_t size)
@@ -428,6 +462,10 @@ static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		return err;
 	pcf_watch_channels(h, how->rx_queues);
 	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
+	if (h->spread && wants_less(h))
+		h->snaplen = h->options.snaplen;
+	if (h->spread)
+		pcf_shadow_least(h->shadow, PCF_FLOW_BYTES);
 	h->direction = PCAP_D_INOUT;
 	pcf_shadow_update(h);
 	return arm(h);
@@ -468,12 +506,18 @@ static int backend_failed(struct pcf_handle *h, const char *driver, int err,
 }
 
 /* Out of memory or descriptors after the real handle became active: it goes on
- * alone, with the shadow's small buffer. */
+ * alone, with the shadow's small buffer. But not instead of a cluster's member:
+ * it would have the packets of all. */
 static int begin_failed(struct pcf_handle *h, int err, const char *why, int rc)
 {
 	char errbuf[PCAP_ERRBUF_SIZE];
 
 	close_fast(h);
+	if (*h->options.device.cluster)
+		return pcf_fail(h->p, PCAP_ERROR, "%s%%%s: cannot begin: %s",
+				h->options.device.name,
+				h->options.device.cluster,
+				*why ? why : strerror(-err));
 	pcf_stock()->pcap_setnonblock(h->p, h->nonblock, errbuf);
 	snprintf(h->choice.reason, sizeof(h->choice.reason),
 		 "cannot begin: %s", *why ? why : strerror(-err));
@@ -498,12 +542,11 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 			h, *facts->driver ? facts->driver : "unknown", err,
 			why);
 	open_sender(h, &how);
-	pcf_shadow_prepare(h->p);
+	prepare_shadow(h);
 	rc = activate_real(h->p);
 	if (rc < 0) {
 		close_fast(h);
-		pcf_shadow_unprepare(h->p, h->options.buffer_size,
-				     h->options.immediate);
+		unprepare_shadow(h);
 		return rc;
 	}
 	h->ifindex = facts->link.ifindex;
@@ -516,7 +559,11 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	h->active = true;
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
-	if (how.take && h->options.rx == PCF_RX_AUTO)
+	if (h->spread)
+		add_note(h, "; member of the cluster %s, one of %u",
+			 h->options.device.cluster,
+			 h->backend->ops->members(h->backend));
+	else if (how.take && h->options.rx == PCF_RX_AUTO)
 		add_note(h, "; %s has no zero-copy, so packets come by the direct ring",
 			 *facts->driver ? facts->driver : "the driver");
 	if (h->keep)
@@ -565,9 +612,10 @@ int pcap_activate(pcap_t *p)
 	pcf_env_read(&env);
 	log_env(&env);
 	apply_env(h, &env);
-	if (*h->options.device.cluster)
+	if (*h->options.device.cluster &&
+	    h->options.mode != PCAP_FAST_MODE_EXCLUSIVE)
 		return pcf_fail(p, PCAP_ERROR,
-				"%s%%%s: clusters are not in this version",
+				"a cluster is of exclusive captures only: exclusive:%s%%%s",
 				h->options.device.name,
 				h->options.device.cluster);
 	rc = activate(h);

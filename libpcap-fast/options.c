@@ -25,6 +25,7 @@
 		return rc; \
 	}
 
+OPTION(pcap_set_snaplen, int, snaplen)
 OPTION(pcap_set_promisc, int, promisc)
 OPTION(pcap_set_rfmon, int, rfmon)
 OPTION(pcap_set_timeout, int, timeout_ms)

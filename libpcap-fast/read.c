@@ -80,6 +80,14 @@ static bool wrong_direction(const struct pcf_handle *h,
 	       (is_outgoing(h, pkt) ? PCAP_D_IN : PCAP_D_OUT);
 }
 
+/* Every member of a cluster has a shadow that sees all that is sent; a stand-in
+ * sees what others have left to the host. */
+static bool anothers(const struct pcf_handle *h, const struct pcf_pkt *pkt)
+{
+	return h->spread && pkt->flags & (PCF_PKT_OUTGOING | PCF_PKT_SOCKET) &&
+	       !h->backend->ops->mine(h->backend, pkt);
+}
+
 /* The tests that most handles need for no packet. */
 bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 {
@@ -91,6 +99,10 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 	}
 	if (h->check_direction && wrong_direction(h, pkt)) {
 		h->misdirected++;
+		return false;
+	}
+	if (anothers(h, pkt)) {
+		h->not_received++;
 		return false;
 	}
 	if (!h->filter.insns || pkt->flags & PCF_PKT_FILTERED)

@@ -32,6 +32,7 @@ struct pcf_shadow {
 	bool kept;		/* kept_fd is readable */
 	bool nonblock;
 	int error;
+	unsigned least;		/* bytes that a filter must not cut off */
 	bool kernel_filter;	/* the kernel has the filter in force ... */
 	struct timeval since;	/* ... for packets later than this */
 	uint8_t *arena;
@@ -110,6 +111,22 @@ static int attach_directed(int fd, const struct sock_filter *insns, unsigned n,
 	return err;
 }
 
+/* Let a program keep so many bytes of what it accepts; whether it kept less,
+ * and its packets must be cut again. */
+static bool lengthen(struct sock_filter *insns, unsigned n, unsigned least)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (insns[i].code != (BPF_RET | BPF_K) || !insns[i].k ||
+		    insns[i].k >= least)
+			continue;
+		insns[i].k = least;
+		any = true;
+	}
+	return any;
+}
+
 static int attach_take(int fd, const struct sock_filter *insns, unsigned n,
 		       enum pcf_take take)
 {
@@ -141,13 +158,35 @@ static void now(struct pcf_shadow *s)
 		s->since.tv_usec /= 1000;
 }
 
+/* Whether the kernel does all of it. */
+static bool attach_filter(struct pcf_shadow *s, const struct sock_filter *insns,
+			  unsigned n, enum pcf_take take)
+{
+	struct sock_filter *copy = NULL;
+	bool longer, done;
+
+	if (insns && s->least)
+		copy = calloc(n, sizeof(*copy));
+	if (copy)
+		memcpy(copy, insns, n * sizeof(*copy));
+	longer = copy && lengthen(copy, n, s->least);
+	done = !attach_take(s->fd, copy ? copy : insns, n, take);
+	if (!done)
+		attach_take(s->fd, NULL, 0, take);
+	free(copy);
+	return done && !longer;
+}
+
 void pcf_shadow_filter(struct pcf_shadow *s, const struct sock_filter *insns,
 		       unsigned n, enum pcf_take take)
 {
-	s->kernel_filter = !attach_take(s->fd, insns, n, take);
-	if (!s->kernel_filter)
-		attach_take(s->fd, NULL, 0, take);
+	s->kernel_filter = attach_filter(s, insns, n, take);
 	now(s);
+}
+
+void pcf_shadow_least(struct pcf_shadow *s, unsigned bytes)
+{
+	s->least = bytes;
 }
 
 /* --- receiving ----------------------------------------------------------- */

@@ -41,6 +41,10 @@ enum pcf_take {
 void pcf_shadow_filter(struct pcf_shadow *s, const struct sock_filter *insns,
 		       unsigned n, enum pcf_take take);
 
+/* However little a filter wants, packets have so many bytes at least: they are
+ * cut when they are read. */
+void pcf_shadow_least(struct pcf_shadow *s, unsigned bytes);
+
 /* Make it the filter of a socket. 0 or negative errno. */
 int pcf_shadow_attach(int fd, const struct sock_filter *insns, unsigned n);
 

@@ -2,6 +2,7 @@
 /* The stand-in; see standin.h. Reads by the shadow's code. */
 #include "libpcap-fast/standin.h"
 
+#include "backend/flow.h"
 #include "libpcap-fast/inject.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/wait.h"
@@ -43,7 +44,9 @@ static int activate(struct pcf_handle *h, pcap_t *p)
 	const struct pcf_stock *s = pcf_stock();
 	const struct pcf_options *o = &h->options;
 
-	s->pcap_set_snaplen(p, h->snaplen);
+	s->pcap_set_snaplen(p, h->spread && h->snaplen < PCF_FLOW_BYTES ?
+				       PCF_FLOW_BYTES :
+				       (int)h->snaplen);
 	s->pcap_set_promisc(p, o->promisc);
 	s->pcap_set_timeout(p, o->timeout_ms);
 	s->pcap_set_immediate_mode(p, o->immediate);

@@ -259,6 +259,48 @@ static void second_exclusive(void)
 	expect(SYSTEM, 0, "system was asked for");
 }
 
+static void cluster_there(void)
+{
+	held();
+	strcpy(facts.exclusive_owner, "the cluster ids of snort (pid 3)");
+	strcpy(facts.cluster, "ids");
+	facts.packet_sockets = 1; /* a member's shadow */
+	facts.cluster_dedicated = true;
+}
+
+static void clusters(void)
+{
+	begin(EXCLUSIVE);
+	request.cluster = "ids";
+	expect(EXCLUSIVE, 0, "exclusive was asked for");
+	cluster_there();
+	expect(EXCLUSIVE, 0, "exclusive was asked for");
+	CU_ASSERT_TRUE(choice.dedicated);
+	facts.cluster_dedicated = false;
+	expect(EXCLUSIVE, 0, "packet socket");
+	CU_ASSERT_FALSE(choice.dedicated);
+	request.cluster = "idsx";
+	expect(EXCLUSIVE, PCAP_ERROR, "the cluster ids of snort (pid 3)");
+	CU_ASSERT_PTR_NOT_NULL(strstr(choice.reason, "exclusive:eth0%ids or"));
+	request.cluster = "";
+	expect(EXCLUSIVE, PCAP_ERROR, "the cluster ids of snort (pid 3)");
+	begin(EXCLUSIVE);
+	held();
+	request.cluster = "ids";
+	expect(EXCLUSIVE, PCAP_ERROR, "tcpdump (pid 12)");
+	begin(AUTO);
+	cluster_there();
+	expect(MIRROR, 0, "the cluster ids of snort (pid 3)");
+}
+
+static void cluster_without_zero_copy(void)
+{
+	begin(EXCLUSIVE);
+	request.cluster = "ids";
+	request.zerocopy = PCAP_FAST_ZEROCOPY_REQUIRE;
+	expect(EXCLUSIVE, PCAP_ERROR, "receive copies");
+}
+
 static void not_promiscuous(void)
 {
 	begin(AUTO);
@@ -436,6 +478,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(dedicated),	   PCF_TEST(never_touched),
 	PCF_TEST(options),	   PCF_TEST(privileges),
 	PCF_TEST(programs),	   PCF_TEST(second_exclusive),
+	PCF_TEST(clusters),	   PCF_TEST(cluster_without_zero_copy),
 	PCF_TEST(not_promiscuous), PCF_TEST(used_by_others),
 	PCF_TEST(drivers),	   PCF_TEST(queues),
 	PCF_TEST(zero_copy),	   PCF_TEST(link_down),

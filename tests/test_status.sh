@@ -58,7 +58,7 @@ check "packets of the second" 700 "$(field matched "$second")"
 check "one line for each" 2 \
 	"$(ns_rx "$tool" status | grep -cE " ($first|$second) ")"
 check "rates" 1 "$(ns_rx timeout 1 "$tool" status -w0.3 |
-	grep -E " $first " | sed -n 2p | grep -cE ' 0  \(program\) *$')"
+	grep -E " $first " | sed -n 2p | grep -cE ' 0  - +\(program\) *$')"
 
 check "drops that only the owner can know" None "$(field dropped "$first")"
 check "drops of the mirror" 0 "$(field dropped "$second")"
@@ -75,6 +75,23 @@ kill -KILL "$first"
 ns_wait_pid "$first" 5
 check "who was killed is gone" "" "$(field mode "$first")"
 check "the other one is not" mirror "$(field mode "$second")"
+
+kill -INT "$second"
+ns_wait_pid "$second" 5
+
+capture exclusive:rx0%ids udp
+first=$NS_PID
+capture exclusive:rx0%ids udp
+second=$NS_PID
+ns_tx "$tool" gen --count 700 --flows 50 --pps 20000 system:tx0 >/dev/null
+sleep 0.3
+check "the cluster of a member" ids "$(field cluster "$first")"
+check "a member's mode" exclusive "$(field mode "$second")"
+check "drops of a member" 0 "$(field dropped "$second")"
+check "packets of the members" 700 \
+	$(($(field matched "$first") + $(field matched "$second")))
+check "a cluster is no capture" 2 \
+	"$(ns_rx "$tool" status | grep -cE "^rx0 .* ids +\(program\)")"
 
 check "without privilege it says so" 1 \
 	"$(setpriv --bounding-set=-all --inh-caps=-all --reuid=65534 \

@@ -35,7 +35,8 @@ static int usage(FILE *to, int status)
 	fputs("Usage: pcap-fast status [--json] [-w [SECONDS]]\n\n"
 	      "Shows the captures of libpcap-fast on this machine, of all processes:\n"
 	      "interface, mode, owner, RX queues, filter, packets meant for it, those\n"
-	      "that a mirror had no room for, those dropped as asked for (rest).\n"
+	      "that a mirror or a member of a cluster had no room for, those dropped as\n"
+	      "asked for (rest), the cluster.\n"
 	      "An interface of another network namespace is shown by its number.\n\n"
 	      "  --json           as JSON\n"
 	      "  -w, --watch[=N]  again every N seconds, with rates; 1\n",
@@ -113,9 +114,13 @@ static void print_count(uint64_t count, int width, bool known)
 		printf("%*s ", width, "-");
 }
 
+static bool drops_rest(const struct pcf_capture *c)
+{
+	return c->owner.mode != PCF_OWNER_MIRROR;
+}
+
 static void print_line(const struct pcf_capture *c, double per_second)
 {
-	bool mirror = c->owner.mode == PCF_OWNER_MIRROR;
 	char name[IF_NAMESIZE];
 
 	print_word(interface(c, name), 15);
@@ -123,9 +128,10 @@ static void print_line(const struct pcf_capture *c, double per_second)
 	print_word(c->owner.program, 15);
 	printf("%6u ", c->owner.queues);
 	print_count(c->matched, 12, c->counted);
-	print_count(c->dropped, 10, c->counted && mirror);
-	print_count(c->rest, 10, c->counted && !mirror);
+	print_count(c->dropped, 10, c->counted && pcf_census_rings(c));
+	print_count(c->rest, 10, c->counted && drops_rest(c));
 	printf("%10.0f  ", per_second);
+	print_word(*c->owner.cluster ? c->owner.cluster : "-", 10);
 	print_word(c->owner.filter, 0);
 	putchar('\n');
 }
@@ -155,17 +161,17 @@ static void json_count(const char *key, uint64_t count, bool known)
 
 static void print_json(const struct pcf_capture *c, double per_second)
 {
-	bool mirror = c->owner.mode == PCF_OWNER_MIRROR;
 	char name[IF_NAMESIZE];
 
 	putchar('{');
 	print_string("interface", interface(c, name));
 	print_string("mode", mode(c));
 	print_string("program", c->owner.program);
+	print_string("cluster", c->owner.cluster);
 	print_string("filter", c->owner.filter);
 	json_count("matched", c->matched, c->counted);
-	json_count("dropped", c->dropped, c->counted && mirror);
-	json_count("rest", c->rest, c->counted && !mirror);
+	json_count("dropped", c->dropped, c->counted && pcf_census_rings(c));
+	json_count("rest", c->rest, c->counted && drops_rest(c));
 	printf("\"ifindex\": %d, \"slot\": %u, \"pid\": %u, \"pid_namespace\": %" PRIu64
 	       ", \"queues\": %u, \"rate\": %.0f}",
 	       c->ifindex, c->slot, c->owner.pid, c->owner.pid_ns,
@@ -178,9 +184,10 @@ static void show(const struct picture *now, const struct picture *before,
 	if (json)
 		putchar('[');
 	else
-		printf("%-15s %-9s %7s  %-15s %6s %12s %10s %10s %10s  %s\n",
+		printf("%-15s %-9s %7s  %-15s %6s %12s %10s %10s %10s  %-10s %s\n",
 		       "INTERFACE", "MODE", "PID", "PROGRAM", "QUEUES",
-		       "PACKETS", "DROPPED", "REST", "RATE/S", "FILTER");
+		       "PACKETS", "DROPPED", "REST", "RATE/S", "CLUSTER",
+		       "FILTER");
 	for (unsigned i = 0; i < now->n; i++) {
 		const struct pcf_capture *c = &now->captures[i];
 

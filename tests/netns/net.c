@@ -155,7 +155,8 @@ static bool of_the_library(const char *name)
 	static const char *const names[] = {
 		"pcf_root", "pcf_exclusive", "pcf_mirror", "pcf_take", "pcf_owners",
 		"pcf_life", "pcf_xsks",	     "pcf_ctl",	     "pcf_ring",
-		"pcf_ring_ctl", "pcf_wake",
+		"pcf_ring_ctl", "pcf_wake", "pcf_cluster",   "pcf_member",
+		"pcf_table", "pcf_living",
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -164,7 +165,13 @@ static bool of_the_library(const char *name)
 	return false;
 }
 
-static unsigned count_programs(void)
+static bool is(const char *name, const char *wanted)
+{
+	return wanted ? !strcmp(name, wanted) : of_the_library(name);
+}
+
+/* Those of a name, or all of the library. */
+unsigned net_programs(const char *wanted)
 {
 	uint32_t id = 0;
 	unsigned n = 0;
@@ -177,7 +184,7 @@ static unsigned count_programs(void)
 		if (fd < 0)
 			continue;
 		bpf_obj_get_info_by_fd(fd, &info, &len);
-		n += of_the_library(info.name);
+		n += is(info.name, wanted);
 		close(fd);
 	}
 	return n;
@@ -204,7 +211,7 @@ static unsigned count_maps(void)
 
 unsigned net_objects(void)
 {
-	return count_programs() + count_maps();
+	return net_programs(NULL) + count_maps();
 }
 
 /* The kernel frees them a little later than their last user goes. */

@@ -48,6 +48,8 @@ unsigned net_host_frames(int host);
  * one waits until there is nothing, for two seconds. */
 unsigned net_objects(void);
 unsigned net_left_over(void);
+/* Of its programs, those of this name; NULL all. */
+unsigned net_programs(const char *name);
 /* The XDP program on vA, 0 none. */
 uint32_t net_xdp(void);
 unsigned net_open_fds(void);

@@ -203,20 +203,6 @@ static void in_user_space(void)
 	in_user_space_keeping("");
 }
 
-/* Parsed, not built: said, not ignored. */
-static void cluster(void)
-{
-	pcap_t *p;
-
-	if (skip())
-		return;
-	net_link(1, 1500);
-	p = create("exclusive:vA%ids", NULL, PCAP_FAST_REST_PASS);
-	CU_ASSERT_EQUAL(pcap_activate(p), PCAP_ERROR);
-	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(p), "clusters"));
-	pcap_close(p);
-}
-
 /* A mirror of some queues: all frames here come by one of them. */
 static void mirror_queues(void)
 {
@@ -308,8 +294,8 @@ static void by_environment(void)
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(kept),	     PCF_TEST(rest_dropped),   PCF_TEST(in_user_space),
-	PCF_TEST(cluster),   PCF_TEST(mirror_queues),  PCF_TEST(defaults),
-	PCF_TEST(bad_input), PCF_TEST(by_environment), CU_TEST_INFO_NULL,
+	PCF_TEST(mirror_queues), PCF_TEST(defaults),   PCF_TEST(bad_input),
+	PCF_TEST(by_environment), CU_TEST_INFO_NULL,
 };
 
 int main(void)
