@@ -293,6 +293,7 @@ int pcap_fast_set_keep(pcap_t *p, const char *expr);
 int pcap_fast_set_rest(pcap_t *p, int verdict);
 
 #define PCAP_FAST_REASON_SIZE 512
+#define PCAP_FAST_CLUSTER_SIZE 32
 
 /*
  * What a handle does, and why. Counters are of packets, from activation on.
@@ -326,7 +327,7 @@ struct pcap_fast_info {
 	int32_t shares_memory; /* 1: forwards without copying, 0: copies */
 	uint32_t cluster_members; /* how many take part in `cluster` now */
 	uint64_t rest_dropped; /* matched nothing: PCAP_FAST_REST_DROP */
-	char cluster[32];      /* that this handle is a member of, "" none */
+	char cluster[PCAP_FAST_CLUSTER_SIZE]; /* it is a member of, "" none */
 };
 
 /*

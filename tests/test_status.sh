@@ -60,7 +60,7 @@ check "one line for each" 2 \
 check "rates" 1 "$(ns_rx timeout 1 "$tool" status -w0.3 |
 	grep -E " $first " | sed -n 2p | grep -cE ' 0  - +\(program\) *$')"
 
-check "drops that only the owner can know" None "$(field dropped "$first")"
+check "drops of a ring" 0 "$(field dropped "$first")"
 check "drops of the mirror" 0 "$(field dropped "$second")"
 check "an interface of another namespace by its number" 1 \
 	"$("$tool" status | grep -cE "^#[0-9]+ +mirror +$second ")"
@@ -92,6 +92,13 @@ check "packets of the members" 700 \
 	$(($(field matched "$first") + $(field matched "$second")))
 check "a cluster is no capture" 2 \
 	"$(ns_rx "$tool" status | grep -cE "^rx0 .* ids +\(program\)")"
+
+kill -INT "$first" "$second"
+ns_wait_pid "$first" 5
+ns_wait_pid "$second" 5
+PCAP_FAST_RX=xsk capture exclusive:rx0 udp
+check "drops that only the owner can know" None "$(field dropped "$NS_PID")"
+check "no cluster" "" "$(field cluster "$NS_PID")"
 
 check "without privilege it says so" 1 \
 	"$(setpriv --bounding-set=-all --inh-caps=-all --reuid=65534 \

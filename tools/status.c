@@ -35,8 +35,8 @@ static int usage(FILE *to, int status)
 	fputs("Usage: pcap-fast status [--json] [-w [SECONDS]]\n\n"
 	      "Shows the captures of libpcap-fast on this machine, of all processes:\n"
 	      "interface, mode, owner, RX queues, filter, packets meant for it, those\n"
-	      "that a mirror or a member of a cluster had no room for, those dropped as\n"
-	      "asked for (rest), the cluster.\n"
+	      "that its direct ring had no room for, those dropped as asked for (rest), the\n"
+	      "cluster.\n"
 	      "An interface of another network namespace is shown by its number.\n\n"
 	      "  --json           as JSON\n"
 	      "  -w, --watch[=N]  again every N seconds, with rates; 1\n",
