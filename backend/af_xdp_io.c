@@ -314,7 +314,16 @@ static void done_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	wake(q);
 }
 
+/* A packet that was put together has left its metadata behind. */
+static uint64_t time_of(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	bool meta = !q->ctl->no_meta && !(pkt->flags & PCF_PKT_BAD) &&
+		    pkt->data == q->area + (pkt->frame & FRAME_ADDR);
+
+	return meta ? meta_of(pkt->data)->time : 0;
+}
+
 const struct pcf_rx_ops pcf_xdp_rx_single = { rx_single, taken_single,
-					      done_single };
+					      done_single, time_of };
 const struct pcf_rx_ops pcf_xdp_rx_frags = { rx_frags, taken_frags,
-					     done_frags };
+					     done_frags, time_of };

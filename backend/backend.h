@@ -15,7 +15,7 @@
  *
  * in this order, oldest first, each for many packets at once. Only `wait`
  * sleeps. Set-up happens in the control operations; those in `struct
- * pcf_rx_ops` are copied into the handle and never NULL.
+ * pcf_rx_ops` are copied into the handle.
  */
 #ifndef PCF_BACKEND_H
 #define PCF_BACKEND_H
@@ -120,7 +120,7 @@ static inline void pcf_pkt_keep(struct pcf_pkt *p, uint32_t keep)
 
 struct pcf_queue;
 
-/* What the read path calls, copied into the handle, never NULL. */
+/* What the read path calls, copied into the handle. */
 struct pcf_rx_ops {
 	/* Show up to `max` packets. Never sleeps, never fails half-way: what
 	 * was shown stands, `*why` says why it stopped. */
@@ -130,6 +130,9 @@ struct pcf_rx_ops {
 		      unsigned n);
 	void (*done)(struct pcf_queue *q, const struct pcf_pkt *pkts,
 		     unsigned n);
+	/* The arrival time of a shown packet (CLOCK_TAI, ns), 0 unknown. NULL:
+	 * always. For packets whose stamps are equal, not for each. */
+	uint64_t (*time)(struct pcf_queue *q, const struct pcf_pkt *pkt);
 };
 
 /*

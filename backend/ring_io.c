@@ -114,4 +114,10 @@ static void ring_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	__atomic_store_n(&r->ctl->consumed, r->freed, __ATOMIC_RELEASE);
 }
 
-const struct pcf_rx_ops pcf_ring_rx = { ring_rx, ring_taken, ring_done };
+static uint64_t ring_time(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	return record_at(ring_of(q), pkt->frame)->time;
+}
+
+const struct pcf_rx_ops pcf_ring_rx = { ring_rx, ring_taken, ring_done,
+					ring_time };

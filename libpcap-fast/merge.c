@@ -2,10 +2,29 @@
 /* Several lanes as one stream, by time; and lanes with held packets. */
 #include "libpcap-fast/lane.h"
 
-static inline bool before(const struct timeval *a, const struct timeval *b)
+static uint64_t exact_time(const struct pcf_lane *l)
 {
-	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
-					a->tv_usec < b->tv_usec;
+	return l->ops.time ? l->ops.time(l->queue, &l->pkts[l->head]) : 0;
+}
+
+/* Time stamps may count microseconds, in which two packets may well come. */
+static bool before_at_same(const struct pcf_lane *a, const struct pcf_lane *b)
+{
+	uint64_t t = exact_time(a);
+
+	return t && t < exact_time(b);
+}
+
+static inline bool before(const struct pcf_lane *a, const struct pcf_lane *b)
+{
+	const struct timeval *x = &a->pkts[a->head].ts;
+	const struct timeval *y = &b->pkts[b->head].ts;
+
+	if (x->tv_sec != y->tv_sec)
+		return x->tv_sec < y->tv_sec;
+	if (x->tv_usec != y->tv_usec)
+		return x->tv_usec < y->tv_usec;
+	return before_at_same(a, b);
 }
 
 /*
@@ -31,8 +50,7 @@ struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n)
 				least = l->asked;
 			continue;
 		}
-		if (!best || before(&l->pkts[l->head].ts,
-				    &best->pkts[best->head].ts))
+		if (!best || before(l, best))
 			best = l;
 	}
 	return best && best->asked <= least ? best : NULL;

@@ -272,7 +272,7 @@ static void shadow_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
 }
 
 const struct pcf_rx_ops pcf_shadow_rx = { shadow_rx, shadow_taken,
-					  shadow_done };
+					  shadow_done, NULL };
 
 /* --- opening and closing ------------------------------------------------- */
 

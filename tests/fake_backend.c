@@ -71,7 +71,8 @@ static void fake_done(struct pcf_queue *queue, const struct pcf_pkt *pkts,
 }
 
 static const struct pcf_rx_ops fake_rx_ops = { fake_rx, fake_taken,
-					       fake_done };
+					       fake_done,
+						    NULL };
 
 static void fake_backend_close(struct pcf_backend *b)
 {

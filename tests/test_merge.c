@@ -69,7 +69,8 @@ static void source_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
 static void open_lane(struct pcf_lane *l, struct source *s)
 {
 	memset(l, 0, sizeof(*l));
-	l->ops = (struct pcf_rx_ops){ source_rx, source_taken, source_done };
+	l->ops = (struct pcf_rx_ops){ source_rx, source_taken, source_done,
+					NULL };
 	l->queue = (struct pcf_queue *)s;
 	l->stop = PCF_STOP_EMPTY;
 }
@@ -105,6 +106,36 @@ static const struct {
 	{ { 0, 5, 6 }, { 1, 0, 0 }, -1 },
 	{ { 5, 6, 0 }, { 0, 0, 1 }, -1 },
 };
+
+/* Stamps count microseconds; where they are equal, the arrival times decide, if
+ * both are known. */
+static uint64_t arrival(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	(void)q;
+	return pkt->frame;
+}
+
+static void pick_of_equal(void)
+{
+	static const struct {
+		uint64_t arrival[2];
+		int pick;
+	} cases[] = {
+		{ { 5001, 5002 }, 0 }, { { 5002, 5001 }, 1 },
+		{ { 5001, 5001 }, 0 }, { { 0, 5001 }, 0 },
+		{ { 5001, 0 }, 0 },
+	};
+	struct pcf_lane l[2];
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		for (unsigned j = 0; j < 2; j++) {
+			set_lane(&l[j], 5, false);
+			l[j].ops.time = cases[i].arrival[j] ? arrival : NULL;
+			l[j].pkts[0].frame = cases[i].arrival[j];
+		}
+		CU_ASSERT_PTR_EQUAL(pcf_lanes_pick(l, 2), &l[cases[i].pick]);
+	}
+}
 
 static void pick(void)
 {
@@ -362,7 +393,7 @@ static void open_driver(struct pcf_lane *l, struct driver *d)
 	}
 	memset(l, 0, sizeof(*l));
 	l->ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
-				      driver_ignores };
+					      driver_ignores, NULL };
 	l->queue = (struct pcf_queue *)d;
 }
 
@@ -446,7 +477,7 @@ static void waiting_keeps_the_packet(void)
 	time_now = 10;
 	open_lane(&lanes[0], &s);
 	lanes[1].ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
-					    driver_ignores };
+					      driver_ignores, NULL };
 	lanes[1].queue = (struct pcf_queue *)&d;
 	open_lane(&lanes[2], &idle);
 	for (unsigned i = 0; i < 5; i++) {
@@ -470,7 +501,7 @@ static void waiting_keeps_the_packet(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(pick),
+	PCF_TEST(pick), PCF_TEST(pick_of_equal),
 	PCF_TEST(pick_at_head),
 	PCF_TEST(calls_in_order),
 	PCF_TEST(held_are_left_out),

@@ -213,6 +213,8 @@ static CU_TestInfo tests[] = {
 
 int main(void)
 {
+	/* metadata is only for these */
+	setenv("PCAP_FAST_RX", "xsk", 1);
 	have_net = net_enter();
 	return pcf_run_tests("driver", tests);
 }

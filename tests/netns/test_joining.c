@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Many captures on one interface: who opens first, who goes how, and what
+ * stands in the way of joining.
+ */
+#include "backend/root.h"
+#include "tests/netns/net.h"
+#include "tests/netns/program.h"
+#include "tests/unit.h"
+
+#include "pcap-fast.h"
+
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define KILL_ROUNDS 300
+#define FIRST_ROUNDS 500
+#define CAPTURES 3
+
+static bool have_net;
+static char errbuf[PCAP_ERRBUF_SIZE];
+
+static bool skip(void)
+{
+	if (!have_net)
+		pcf_skip("not allowed to make a network namespace");
+	return !have_net;
+}
+
+static unsigned size_60(uint32_t i)
+{
+	(void)i;
+	return 60;
+}
+
+static pcap_t *create(const char *device)
+{
+	pcap_t *p = pcap_create(device, errbuf);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	pcap_set_snaplen(p, 65535);
+	pcap_set_promisc(p, 1);
+	pcap_set_timeout(p, 10);
+	pcap_set_buffer_size(p, 1 << 20);
+	return p;
+}
+
+/* Active and non-blocking, or NULL with what stands in the way in errbuf. */
+static pcap_t *try(const char *device)
+{
+	pcap_t *p = create(device);
+
+	if (pcap_activate(p) >= 0) {
+		pcap_setnonblock(p, 1, errbuf);
+		return p;
+	}
+	snprintf(errbuf, sizeof(errbuf), "%.200s", pcap_geterr(p));
+	pcap_close(p);
+	return NULL;
+}
+
+static pcap_t *capture(const char *device)
+{
+	pcap_t *p = try(device);
+
+	if (!p)
+		printf("    %s: %s\n", device, errbuf);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	return p;
+}
+
+static int mode_of(pcap_t *p)
+{
+	struct pcap_fast_info info;
+
+	pcap_fast_get_info(p, &info, sizeof(info));
+	return info.mode;
+}
+
+static void set_filter(pcap_t *p, const char *expression)
+{
+	struct bpf_program program;
+
+	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
+	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
+	pcap_freecode(&program);
+}
+
+struct count {
+	unsigned n, wrong;
+	int64_t last;
+};
+
+static void see(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+{
+	struct count *c = (struct count *)user;
+	uint32_t number;
+
+	memcpy(&number, data + 42, 4);
+	c->n++;
+	c->wrong += h->caplen != 60 || !net_same(data, 60, number) ||
+		    number <= c->last;
+	c->last = number;
+}
+
+/* All that is there; the frames' numbers must grow. */
+static unsigned read_all(pcap_t *p)
+{
+	struct count c = { .last = -1 };
+
+	while (pcap_dispatch(p, -1, see, (u_char *)&c) > 0)
+		;
+	CU_ASSERT_EQUAL(c.wrong, 0);
+	return c.n;
+}
+
+static void nothing_left(void)
+{
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+	CU_ASSERT_EQUAL(net_xdp(), 0);
+}
+
+/* --- order --------------------------------------------------------------- */
+
+static const char *const devices[CAPTURES] = { "mirror:vA", "exclusive:vA",
+					       "mirror:vA" };
+static const char *const filters[CAPTURES] = { "udp port 7000", "udp",
+					       "udp port 7001" };
+static const unsigned share[CAPTURES] = { 500, 1000, 500 };
+
+static void exchange(pcap_t *const *p)
+{
+	int host = net_host();
+	bool taken = p[1];
+
+	net_send(0, 1000, size_60);
+	for (int i = 0; i < CAPTURES; i++)
+		if (p[i])
+			CU_ASSERT_EQUAL(read_all(p[i]), share[i]);
+	CU_ASSERT_EQUAL(net_host_frames(host), taken ? 0 : 1000);
+	close(host);
+}
+
+static void in_order(const int *opening, const int *closing)
+{
+	pcap_t *p[CAPTURES] = { NULL };
+
+	for (int i = 0; i < CAPTURES; i++) {
+		p[opening[i]] = capture(devices[opening[i]]);
+		set_filter(p[opening[i]], filters[opening[i]]);
+		exchange(p);
+	}
+	for (int i = 0; i < CAPTURES; i++) {
+		pcap_close(p[closing[i]]);
+		p[closing[i]] = NULL;
+		exchange(p);
+	}
+}
+
+/* Opened in every order, closed in every order: each gets all that its filter
+ * lets through, whoever else is there. */
+static void every_order(void)
+{
+	static const int orders[6][CAPTURES] = { { 0, 1, 2 }, { 0, 2, 1 },
+						 { 1, 0, 2 }, { 1, 2, 0 },
+						 { 2, 0, 1 }, { 2, 1, 0 } };
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	for (int i = 0; i < 36; i++)
+		in_order(orders[i / 6], orders[i % 6]);
+	nothing_left();
+}
+
+/* --- at once ------------------------------------------------------------- */
+
+/* Opens when told to, says if it could, closes when told to. */
+static void opener(const char *device, int commands, int answers)
+{
+	char c;
+
+	while (read(commands, &c, 1) == 1) {
+		pcap_t *p = try(device);
+
+		c = p ? 'y' : 'n';
+		if (!p)
+			fprintf(stderr, "    %s: %s\n", device, errbuf);
+		if (write(answers, &c, 1) != 1 || read(commands, &c, 1) != 1)
+			break;
+		if (p)
+			pcap_close(p);
+		if (write(answers, "c", 1) != 1)
+			break;
+	}
+	_exit(0);
+}
+
+struct child {
+	pid_t pid;
+	int commands, answers;
+};
+
+static struct child start(const char *device)
+{
+	int to[2], from[2];
+	struct child c;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(to) | pipe(from), 0);
+	c = (struct child){ fork(), to[1], from[0] };
+	if (!c.pid) {
+		close(to[1]);
+		close(from[0]);
+		opener(device, to[0], from[1]);
+	}
+	close(to[0]);
+	close(from[1]);
+	return c;
+}
+
+static char tell(const struct child *c)
+{
+	return write(c->commands, "g", 1) == 1;
+}
+
+static char answer(const struct child *c)
+{
+	char a = '?';
+
+	return read(c->answers, &a, 1) == 1 ? a : '?';
+}
+
+/* The second has the first one's pipe open, too. */
+static void stop(const struct child *a, const struct child *b)
+{
+	close(a->commands);
+	close(b->commands);
+	waitpid(b->pid, NULL, 0);
+	waitpid(a->pid, NULL, 0);
+	close(a->answers);
+	close(b->answers);
+}
+
+/* Two processes at once on an interface without a root program: one attaches
+ * it, the other joins, and both have their captures. */
+static void first_openers(void)
+{
+	unsigned failures = 0, alone = 0;
+	struct child a, b;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	a = start("mirror:vA");
+	b = start("exclusive:vA");
+	for (int round = 0; round < FIRST_ROUNDS; round++) {
+		CU_ASSERT_TRUE_FATAL(tell(&a) && tell(&b));
+		failures += (answer(&a) != 'y') + (answer(&b) != 'y');
+		CU_ASSERT_TRUE_FATAL(tell(&a) && tell(&b));
+		CU_ASSERT_TRUE_FATAL(answer(&a) == 'c' && answer(&b) == 'c');
+		alone += net_xdp() == 0;
+	}
+	CU_ASSERT_EQUAL(failures, 0);
+	CU_ASSERT_EQUAL(alone, FIRST_ROUNDS);
+	stop(&a, &b);
+	nothing_left();
+}
+
+/* --- killed -------------------------------------------------------------- */
+
+static pid_t hold(const char *device)
+{
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+	pid = fork();
+	if (!pid) {
+		pcap_t *p = try(device);
+
+		close(ready[0]);
+		if (p && write(ready[1], "y", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
+	close(ready[0]);
+	return pid;
+}
+
+/* Any subset, while frames come: who stays loses none. */
+static void survivors(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	srand(1);
+	for (int round = 0; round < KILL_ROUNDS; round++) {
+		pid_t child[CAPTURES], sender;
+		int subset = rand() % 8;
+		unsigned n = 0;
+
+		p = capture(round % 2 ? "mirror:vA" : "exclusive:vA");
+		for (int i = 0; i < CAPTURES; i++)
+			child[i] = hold(i || !(round % 2) ? "mirror:vA" :
+							    "exclusive:vA");
+		sender = fork();
+		if (!sender) {
+			for (int i = 0; i < 10; i++)
+				net_send(i * 50, 50, size_60);
+			_exit(0);
+		}
+		for (int i = 0; i < CAPTURES; i++)
+			if (subset >> i & 1)
+				kill(child[i], SIGKILL);
+		waitpid(sender, NULL, 0);
+		n = read_all(p);
+		if (n != 500)
+			printf("    round %d: %u of 500\n", round, n);
+		CU_ASSERT_EQUAL(n, 500);
+		pcap_close(p);
+		for (int i = 0; i < CAPTURES; i++) {
+			kill(child[i], SIGKILL);
+			waitpid(child[i], NULL, 0);
+		}
+	}
+	CU_ASSERT_EQUAL(
+		net_do("ip -d link show vA | grep -q 'promiscuity 0 '"), 0);
+	nothing_left();
+}
+
+/* --- what stands in the way ---------------------------------------------- */
+
+static void slots_taken(void)
+{
+	pcap_t *p[PCF_SLOT_MIRRORS], *more;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	for (int i = 0; i < PCF_SLOT_MIRRORS; i++)
+		p[i] = capture("mirror:vA");
+	CU_ASSERT_PTR_NULL(try("mirror:vA"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(errbuf, "8 places for mirrors"));
+	more = capture("vA");
+	CU_ASSERT_EQUAL(mode_of(more), PCAP_FAST_MODE_SYSTEM);
+	pcap_close(more);
+	more = capture("exclusive:vA");
+	net_send(0, 100, size_60);
+	CU_ASSERT_EQUAL(read_all(more), 100);
+	for (int i = 0; i < PCF_SLOT_MIRRORS; i++)
+		CU_ASSERT_EQUAL(read_all(p[i]), 100);
+	/* one goes, one comes */
+	pcap_close(p[3]);
+	p[3] = capture("mirror:vA");
+	for (int i = 0; i < PCF_SLOT_MIRRORS; i++)
+		pcap_close(p[i]);
+	pcap_close(more);
+	nothing_left();
+}
+
+/* Records that nobody of ours wrote are not believed, and not in the way. */
+static void nonsense_owners(void)
+{
+	unsigned char record[sizeof(struct pcf_owner)];
+	pcap_t *p, *q;
+	int owners;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = capture("mirror:vA");
+	owners = program_map("pcf_owners");
+	CU_ASSERT_TRUE_FATAL(owners >= 0);
+	for (int byte = 0; byte < 256; byte += 85) {
+		memset(record, byte, sizeof(record));
+		for (uint32_t slot = 1; slot < PCF_SLOTS; slot++)
+			CU_ASSERT_EQUAL(program_put(owners, slot, record), 0);
+		q = capture("mirror:vA");
+		net_send(0, 50, size_60);
+		CU_ASSERT_EQUAL(read_all(q), 50);
+		pcap_close(q);
+		q = capture("exclusive:vA");
+		net_send(0, 50, size_60);
+		CU_ASSERT_EQUAL(read_all(q), 50);
+		pcap_close(q);
+	}
+	close(owners);
+	pcap_close(p);
+	nothing_left();
+}
+
+/* A program of the same name that is not ours, with other maps or none. */
+static void foreign_root(void)
+{
+	pcap_t *p;
+	uint32_t id;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	for (int maps = 0; maps <= 2; maps++) {
+		CU_ASSERT_EQUAL_FATAL(program_attach(PCF_ROOT_NAME, maps), 0);
+		id = net_xdp();
+		CU_ASSERT_PTR_NULL(try("mirror:vA"));
+		CU_ASSERT_PTR_NULL(try("exclusive:vA"));
+		CU_ASSERT_NOT_EQUAL(*errbuf, '\0');
+		p = capture("vA");
+		CU_ASSERT_EQUAL(mode_of(p), PCAP_FAST_MODE_SYSTEM);
+		net_send(0, 50, size_60);
+		CU_ASSERT_EQUAL(read_all(p), 50);
+		pcap_close(p);
+		CU_ASSERT_EQUAL(net_xdp(), id);
+		net_detach_foreign();
+	}
+}
+
+static void drop_sys_admin(void)
+{
+	struct __user_cap_header_struct h = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct d[2];
+
+	syscall(SYS_capget, &h, d);
+	d[0].effective &= ~(1u << CAP_SYS_ADMIN);
+	d[0].permitted &= ~(1u << CAP_SYS_ADMIN);
+	syscall(SYS_capset, &h, d);
+}
+
+/* To look at what is attached needs more privilege than to attach. */
+static void without_sys_admin(void)
+{
+	unsigned before = CU_get_number_of_failures();
+	int status = -1;
+	pcap_t *p;
+	pid_t pid;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = capture("mirror:vA");
+	pid = fork();
+	if (!pid) {
+		pcap_t *q;
+
+		drop_sys_admin();
+		CU_ASSERT_PTR_NULL(try("mirror:vA"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(errbuf, "CAP_SYS_ADMIN"));
+		q = capture("vA");
+		CU_ASSERT_EQUAL(mode_of(q), PCAP_FAST_MODE_SYSTEM);
+		pcap_close(q);
+		_exit(CU_get_number_of_failures() > before);
+	}
+	waitpid(pid, &status, 0);
+	CU_ASSERT_EQUAL(status, 0);
+	net_send(0, 50, size_60);
+	CU_ASSERT_EQUAL(read_all(p), 50);
+	pcap_close(p);
+	nothing_left();
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(every_order),	   PCF_TEST(first_openers),
+	PCF_TEST(survivors),	   PCF_TEST(slots_taken),
+	PCF_TEST(nonsense_owners), PCF_TEST(foreign_root),
+	PCF_TEST(without_sys_admin), CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	have_net = net_enter();
+	return pcf_run_tests("joining", tests);
+}
