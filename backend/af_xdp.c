@@ -380,6 +380,7 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 
 static void close_queue(struct pcf_queue *q)
 {
+	pcf_busy_end(&q->busy);
 	close_socket(q);
 	leave_umem(q);
 	free_bounce(&q->bounce);
@@ -413,6 +414,22 @@ static int bind_queue(struct xdp_backend *x, struct pcf_queue *q,
 	return bind_best(x, q, how, flags, what, why, size);
 }
 
+static void xdp_drive(struct pcf_backend *b)
+{
+	struct xdp_backend *x = xdp(b);
+
+	for (unsigned i = 0; i < b->nqueues; i++)
+		pcf_busy_drive(&x->queues[i].busy, x->queues[i].fd);
+}
+
+static void set_up_busy(struct xdp_backend *x, struct pcf_queue *q,
+			const struct pcf_open *how, struct pcf_opened *what)
+{
+	if (pcf_busy_begin(&q->busy, q->fd, how->ifindex, what->busy_note,
+			   sizeof(what->busy_note)))
+		x->base.drive = xdp_drive;
+}
+
 static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
 		      const struct pcf_open *how, struct pcf_opened *what,
 		      char *why, size_t size)
@@ -430,6 +447,8 @@ static int open_queue(struct xdp_backend *x, struct pcf_queue *q, uint32_t id,
 	if (err)
 		return err;
 	set_up_rings(q, x, how->nanoseconds);
+	if (how->busy_poll)
+		set_up_busy(x, q, how, what);
 	err = set_up_tx(q);
 	if (!err)
 		err = pcf_xdp_fill_all(q);
@@ -517,6 +536,8 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 		err = make_maps(x, why, size);
 	if (!err)
 		err = claim_slot(x, why, size);
+	if (!err)
+		what->put_back = pcf_busy_clean(how->ifindex);
 	if (!err)
 		err = open_queues(x, how, what, why, size);
 	if (err)

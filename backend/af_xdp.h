@@ -5,6 +5,7 @@
 #define PCF_AF_XDP_H
 
 #include "backend/backend.h"
+#include "backend/busy.h"
 #include "backend/clock.h"
 #include "backend/coming.h"
 #include "backend/prog.h"
@@ -45,6 +46,7 @@ struct pcf_queue {
 	int fd;
 	struct pcf_bounce bounce;
 	struct pcf_tx tx;
+	struct pcf_busy busy;
 	struct xsk_ring_cons comp;
 	struct pcf_umem *umem;
 	/* set-up only */

@@ -16,8 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define RECLAIM_BATCH 64
+/* How long the first packets sent while polling may take. */
+#define PROOF_US      20000
+#define PROOF_STEP_US 100
 
 static inline unsigned smaller(unsigned a, unsigned b)
 {
@@ -217,16 +221,41 @@ static int kick_copy(struct pcf_queue *q, bool *progress)
 		       : -err;
 }
 
+/* While interrupts wait, the kernel does not wake the driver for sending
+ * either: polling for packets is to do that as well. Where sending has an
+ * interrupt of its own, it does not, and nothing leaves. The first packets
+ * show which it is. */
+static void prove(struct pcf_queue *q)
+{
+	uint32_t before = q->tx.pending;
+
+	for (unsigned us = 0; us < PROOF_US; us += PROOF_STEP_US) {
+		reclaim(q);
+		if (q->tx.pending < before) {
+			q->busy.tx_proven = true;
+			return;
+		}
+		usleep(PROOF_STEP_US);
+		sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
+	}
+	pcf_busy_yield(&q->busy, q->fd);
+	sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
+}
+
 /* The driver has them as soon as they are in the ring; it may have to be
  * woken. */
 static int kick_zerocopy(struct pcf_queue *q, bool *progress)
 {
+	int err = 0;
+
 	*progress = true;
-	if (!xsk_ring_prod__needs_wakeup(&q->tx.ring) ||
-	    sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0 ||
-	    errno == EAGAIN || errno == EBUSY || errno == EINTR)
-		return 0;
-	return -errno;
+	if (xsk_ring_prod__needs_wakeup(&q->tx.ring) &&
+	    sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 &&
+	    errno != EAGAIN && errno != EBUSY && errno != EINTR)
+		err = -errno;
+	if (q->busy.prefer && !q->busy.tx_proven && q->tx.pending && !err)
+		prove(q);
+	return err;
 }
 
 static int tx_kick(struct pcf_queue *q, bool *progress)
@@ -281,7 +310,9 @@ static void tx_counters(struct pcf_queue *q, struct pcf_tx_counters *c)
 {
 	*c = (struct pcf_tx_counters){ .sent = q->tx.sent,
 				       .dropped = q->tx.dropped,
-				       .pending = q->tx.pending };
+				       .pending = q->tx.pending,
+				       .yielded = q->busy.on &&
+						  !q->busy.prefer };
 }
 
 const struct pcf_tx_ops pcf_xdp_tx = {

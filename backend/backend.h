@@ -93,6 +93,7 @@ struct pcf_open {
 	bool send_only;			/* AF_XDP: takes no packets */
 	const char *cluster;		/* its name; members only */
 	bool dedicated;			/* nobody else uses the interface */
+	bool busy_poll;			/* the reader polls: drive() helps */
 };
 
 /* What came of it. */
@@ -104,6 +105,8 @@ struct pcf_opened {
 	uint64_t memory;	/* bytes */
 	bool shared;		/* packet memory of the other backend */
 	char note[256];		/* steps down on the way, "" none */
+	char busy_note[256];	/* what came of busy_poll, "" nothing */
+	unsigned put_back;	/* settings that a killed process had left */
 };
 
 /* Cut a packet to what its filter keeps. The filter counted without the outer
@@ -148,6 +151,8 @@ struct pcf_tx_counters {
 	uint64_t sent;		/* taken by the kernel */
 	uint64_t dropped;	/* ... which could not send them */
 	uint64_t pending;	/* frames that the kernel still has */
+	bool yielded;		/* sending stalled while the reader polled, so
+				 * interrupts are as usual again */
 };
 
 /*
@@ -186,6 +191,9 @@ struct pcf_backend {
 	const struct pcf_backend_ops *ops;
 	struct pcf_rx_ops rx;	/* fitting what was opened */
 	const struct pcf_tx_ops *tx; /* NULL: it cannot send */
+	/* Have the kernel look into the device for packets. Never sleeps.
+	 * NULL: it does so of its own accord. */
+	void (*drive)(struct pcf_backend *b);
 	unsigned nqueues;
 };
 

@@ -6,6 +6,7 @@
  */
 #include "backend/ring.h"
 
+#include "backend/busy.h"
 #include "backend/cluster.h"
 #include "backend/prog.h"
 #include "backend/root.h"
@@ -429,6 +430,8 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 		return err;
 	}
 	describe(b, what);
+	if (b->take)
+		what->put_back = pcf_busy_clean(how->ifindex);
 	*backend = &b->base;
 	return 0;
 }

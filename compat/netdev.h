@@ -23,5 +23,12 @@
 #define PCF_NETDEV_A_QUEUE_IFINDEX	 2
 #define PCF_NETDEV_A_QUEUE_TYPE		 3
 #define PCF_NETDEV_QUEUE_TYPE_RX	 0
+/* 6.13: settings of one NAPI instance */
+#define PCF_NETDEV_CMD_NAPI_GET		     11
+#define PCF_NETDEV_CMD_NAPI_SET		     14
+#define PCF_NETDEV_A_NAPI_IFINDEX	     1
+#define PCF_NETDEV_A_NAPI_ID		     2
+#define PCF_NETDEV_A_NAPI_DEFER_HARD_IRQS    5
+#define PCF_NETDEV_A_NAPI_GRO_FLUSH_TIMEOUT  6
 
 #endif

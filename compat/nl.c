@@ -166,19 +166,29 @@ static int find_family(const char *family, struct family *f)
 	return error;
 }
 
-int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
-		    uint32_t value, mnl_cb_t cb, void *data)
+int pcf_nl_begin_genl(union pcf_nl_request *request, const char *family,
+		      int cmd, int flags)
 {
-	union pcf_nl_request request;
 	struct genlmsghdr *genl;
 	struct family f = { 0 };
 	int error = find_family(family, &f);
 
 	if (error)
 		return error;
-	genl = pcf_nl_begin(&request, f.id, flags, sizeof(*genl));
+	genl = pcf_nl_begin(request, f.id, flags, sizeof(*genl));
 	genl->cmd = cmd;
 	genl->version = 1;
+	return 0;
+}
+
+int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
+		    uint32_t value, mnl_cb_t cb, void *data)
+{
+	union pcf_nl_request request;
+	int error = pcf_nl_begin_genl(&request, family, cmd, flags);
+
+	if (error)
+		return error;
 	mnl_attr_put_u32(&request.nlh, attr, value);
 	return pcf_nl_ask(NETLINK_GENERIC, &request, cb, data);
 }

@@ -29,7 +29,12 @@ void *pcf_nl_begin(union pcf_nl_request *request, int type, int flags,
 int pcf_nl_ask(int protocol, union pcf_nl_request *request, mnl_cb_t cb,
 	       void *data);
 
-/* The same to a generic netlink family. -EOPNOTSUPP: no such family. */
+/* Begin a request to a generic netlink family, to be asked with
+ * NETLINK_GENERIC. 0 or negative errno; -EOPNOTSUPP: no such family. */
+int pcf_nl_begin_genl(union pcf_nl_request *request, const char *family,
+		      int cmd, int flags);
+
+/* Such a question with one attribute. */
 int pcf_nl_ask_genl(const char *family, int cmd, int flags, int attr,
 		    uint32_t value, mnl_cb_t cb, void *data);
 

@@ -292,6 +292,21 @@ int pcap_fast_set_keep(pcap_t *p, const char *expr);
  */
 int pcap_fast_set_rest(pcap_t *p, int verdict);
 
+/*
+ * Have blocking reads poll for some time before they sleep, which spares the
+ * wake-up and costs a processor's whole time meanwhile. Where the kernel lets
+ * the socket drive its queue (zero-copy, 6.14), reads do the driver's work as
+ * well while the device's interrupts wait; elsewhere they poll the rings.
+ * Non-blocking reads look once. Before pcap_activate(); stronger than
+ * PCAP_FAST_BUSY_POLL.
+ *
+ *   usec     microseconds without a packet after which a read sleeps, at most
+ *            1,000,000; 0 (default): reads sleep at once
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (not in that range)
+ *   since    0.1
+ */
+int pcap_fast_set_busy_poll(pcap_t *p, int usec);
+
 #define PCAP_FAST_REASON_SIZE 512
 #define PCAP_FAST_CLUSTER_SIZE 32
 
@@ -328,6 +343,11 @@ struct pcap_fast_info {
 	uint32_t cluster_members; /* how many take part in `cluster` now */
 	uint64_t rest_dropped; /* matched nothing: PCAP_FAST_REST_DROP */
 	char cluster[PCAP_FAST_CLUSTER_SIZE]; /* it is a member of, "" none */
+	int32_t busy_poll;     /* 0 reads do not poll; 1 they poll the rings; 2
+				* they drive the device's receiving, too */
+	int32_t busy_poll_us;  /* for how long before they sleep */
+	/* what the polling does, and why not more; "" without */
+	char busy_poll_reason[PCAP_FAST_REASON_SIZE];
 };
 
 /*

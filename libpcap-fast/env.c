@@ -18,7 +18,6 @@
 #include "libpcap-fast/mode.h"
 #include "pcap-fast.h"
 
-#define BUSY_POLL_MAX 1000000 /* a second; more can only be a mistake */
 #define PREFIX	      "libpcap-fast: "
 
 static atomic_int log_level = PCF_LOG_OFF;
@@ -86,7 +85,7 @@ static void read_busy_poll(struct pcf_env *env)
 	if (!value)
 		return;
 	if (!digits || digits > 7 || value[digits] ||
-	    atoi(value) > BUSY_POLL_MAX)
+	    atoi(value) > PCF_BUSY_POLL_MAX)
 		complain(env, "PCAP_FAST_BUSY_POLL",
 			 "use microseconds from 0 to 1000000");
 	else

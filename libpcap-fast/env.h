@@ -11,6 +11,8 @@
 
 #define PCF_ENV_ERROR_SIZE 256
 
+#define PCF_BUSY_POLL_MAX 1000000 /* us; more can only be a mistake */
+
 enum pcf_rest {
 	PCF_REST_PASS, /* what matches nothing goes on to the host */
 	PCF_REST_DROP  /* ... is dropped at the hook */

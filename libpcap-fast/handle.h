@@ -39,6 +39,8 @@ struct pcf_options {
 	int rest;		/* enum pcap_fast_rest */
 	bool rest_set;
 	int snaplen;
+	int busy_poll;		/* us */
+	bool busy_poll_set;
 	int promisc;
 	int rfmon;
 	int timeout_ms;
@@ -99,11 +101,18 @@ struct pcf_handle {
 	struct pcf_backend *backend;
 	struct pcf_keep *keep;		/* NULL: nothing is left to the host */
 	struct pcf_opened opened;
+	char busy_reason[300];		/* what busy polling does, "" it is off */
 	struct pcf_shadow *shadow;
 	struct pcf_standin *standin;	/* NULL: was not needed so far */
 	struct pcf_waiter *waiter;
 	struct pcf_batch *batch;	/* of the batch calls, NULL unused */
 };
+
+/* Does a blocking read on an idle link end with the time-out? */
+static inline bool pcf_honest_timeout(const struct pcf_handle *h)
+{
+	return h->honest_timeout && h->options.timeout_ms > 0;
+}
 
 /* The handle's state, or NULL: not ours. Lock-free. */
 struct pcf_handle *pcf_find(pcap_t *p);

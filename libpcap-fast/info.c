@@ -57,6 +57,32 @@ static void fill_cluster(const struct pcf_handle *h,
 	info->cluster_members = h->backend->ops->members(h->backend);
 }
 
+static bool yielded(const struct pcf_handle *h)
+{
+	const struct pcf_backend *b = h->backend;
+	bool any = false;
+
+	for (unsigned i = 0; b->tx && i < b->nqueues; i++) {
+		struct pcf_tx_counters c;
+
+		b->tx->counters(b->ops->queue(h->backend, i), &c);
+		any |= c.yielded;
+	}
+	return any;
+}
+
+static void fill_busy(const struct pcf_handle *h, struct pcap_fast_info *info)
+{
+	if (!h->options.busy_poll)
+		return;
+	info->busy_poll = h->backend->drive ? 2 : 1;
+	info->busy_poll_us = h->options.busy_poll;
+	snprintf(info->busy_poll_reason, sizeof(info->busy_poll_reason),
+		 "%s%s", h->busy_reason,
+		 yielded(h) ? "; not any more: what was sent did not leave" :
+			      "");
+}
+
 static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
 	info->zerocopy = h->opened.zerocopy;
@@ -67,6 +93,7 @@ static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 	info->filter_place = h->filter.place;
 	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
 		 h->filter.reason);
+	fill_busy(h, info);
 	fill_counters(h, info);
 	fill_cluster(h, info);
 	fill_sending(h, info);

@@ -13,6 +13,7 @@
 #include "compat/netdev.h"
 #include "backend/flow.h"
 #include "libpcap-fast/batch.h"
+#include "libpcap-fast/busy.h"
 #include "libpcap-fast/channels.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/handle.h"
@@ -111,9 +112,6 @@ static void log_env(const struct pcf_env *env)
 {
 	if (*env->error)
 		pcf_log(PCF_LOG_INFO, "%s", env->error);
-	if (env->busy_poll)
-		pcf_log(PCF_LOG_INFO,
-			"PCAP_FAST_BUSY_POLL has no effect in this version");
 }
 
 /* Without memory for it, it is as if it had not been set; that is said by the
@@ -129,10 +127,12 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 		o->mode = env->mode;
 	if (!o->zerocopy_set)
 		o->zerocopy = env->zerocopy;
+	if (!o->busy_poll_set)
+		o->busy_poll = env->busy_poll;
 	if (!o->rest_set)
 		o->rest = env->rest;
 	o->qdisc_bypass = env->qdisc_bypass;
-	o->rx = env->busy_poll && env->rx == PCF_RX_AUTO ? PCF_RX_XSK : env->rx;
+	o->rx = env->rx;
 	if (!o->keep && env->keep_set)
 		o->keep = strdup(env->keep);
 	if (!*o->queues)
@@ -195,6 +195,14 @@ static void log_choice(const struct pcf_handle *h)
 		o->queues, o->queues == 1 ? "" : "s",
 		(unsigned long long)(o->frames / o->queues), o->frame_size,
 		h->choice.reason);
+}
+
+static void log_put_back(const struct pcf_handle *h)
+{
+	if (h->opened.put_back)
+		pcf_log(PCF_LOG_INFO,
+			"%s: put back the timers that a killed capture had left on %u of its queues",
+			h->options.device.name, h->opened.put_back);
 }
 
 static int activate_system(struct pcf_handle *h)
@@ -281,6 +289,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 		.copy_only = h->options.zerocopy == PCAP_FAST_ZEROCOPY_OFF,
 		.drop_rest = h->options.rest == PCAP_FAST_REST_DROP,
 		.dedicated = h->choice.dedicated,
+		.busy_poll = h->options.busy_poll > 0,
 		.shared = h->partner != NULL,
 		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
@@ -331,6 +340,7 @@ static void open_sender(struct pcf_handle *h, const struct pcf_open *how)
 	first[i / 64] = 1ull << i % 64;
 	sender.queue_mask = first;
 	sender.send_only = sender.copy_only = true;
+	sender.busy_poll = false;
 	if (pcf_af_xdp.open(&sender, &h->sender, &opened, why, sizeof(why)))
 		add_note(h, "; sends by the packet socket: %.100s", why);
 	else
@@ -576,6 +586,8 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		add_note(h, "; what does not match is not dropped, as only an exclusive capture may");
 	wait_for_link(h, facts);
 	log_choice(h);
+	log_put_back(h);
+	pcf_busy_describe(h);
 	return rc;
 }
 

@@ -132,3 +132,18 @@ int pcap_fast_set_rest(pcap_t *p, int verdict)
 	h->options.rest_set = true;
 	return 0;
 }
+
+int pcap_fast_set_busy_poll(pcap_t *p, int usec)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (usec < 0 || usec > PCF_BUSY_POLL_MAX)
+		return pcf_fail(p, PCAP_ERROR, "%s: not from 0 to %d: %d",
+				__func__, PCF_BUSY_POLL_MAX, usec);
+	h->options.busy_poll = usec;
+	h->options.busy_poll_set = true;
+	return 0;
+}

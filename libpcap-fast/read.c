@@ -9,6 +9,7 @@
  */
 #include "libpcap-fast/read.h"
 
+#include "libpcap-fast/busy.h"
 #include "libpcap-fast/channels.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
@@ -223,10 +224,18 @@ static bool interface_down(struct pcf_handle *h)
 	return pcf_stock()->pcap_get_required_select_timeout(h->p) != NULL;
 }
 
+/* What polling has left of the time-out, in ms; -1: for ever. */
+static int time_to_sleep(const struct pcf_handle *h)
+{
+	int left = h->options.timeout_ms - h->options.busy_poll / 1000;
+
+	return !pcf_honest_timeout(h) ? -1 : left > 0 ? left : 0;
+}
+
 /* Nothing is there: PCF_AGAIN after waiting, or the read call's result. */
 int pcf_wait_for_packets(struct pcf_handle *h)
 {
-	bool honest = h->honest_timeout && h->options.timeout_ms > 0;
+	bool honest = pcf_honest_timeout(h);
 	bool down;
 	int rc;
 
@@ -235,10 +244,11 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 	if (h->event || (h->nonblock && pcf_channels_differ(h)))
 		return report_event(h);
 	if (h->nonblock)
-		return 0;
+		return pcf_busy_look(h) ? PCF_AGAIN : 0;
 	down = interface_down(h);
-	rc = pcf_waiter_wait(h->waiter,
-			     down ? 1 : honest ? h->options.timeout_ms : -1);
+	rc = !down && pcf_busy_wait(h) ?
+		     1 :
+		     pcf_waiter_wait(h->waiter, down ? 1 : time_to_sleep(h));
 	if (rc < 0)
 		return pcf_fail_errno(h->p, rc, "poll");
 	h->event = pcf_waiter_event(h->waiter) && pcf_channels_differ(h);

@@ -6,6 +6,7 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,14 +31,20 @@ static void set_queues(unsigned n)
 	CU_ASSERT_EQUAL(net_do("ethtool -L vA rx %u", n), 0);
 }
 
-static pcap_t *capture(const char *device)
+static pcap_t *capture_polling(const char *device, int usec)
 {
 	pcap_t *p = pcap_create(device, errbuf);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	pcap_set_promisc(p, 1);
+	CU_ASSERT_EQUAL(pcap_fast_set_busy_poll(p, usec), 0);
 	CU_ASSERT_EQUAL_FATAL(pcap_activate(p), 0);
 	return p;
+}
+
+static pcap_t *capture(const char *device)
+{
+	return capture_polling(device, 0);
 }
 
 static pcap_t *capture_nonblocking(const char *device)
@@ -125,7 +132,7 @@ static void *change_later(void *unused)
 	return unused;
 }
 
-static void more_while_blocked(void)
+static void more_while_blocked(int busy_poll)
 {
 	struct pcap_pkthdr *hdr;
 	const u_char *data;
@@ -134,12 +141,22 @@ static void more_while_blocked(void)
 
 	if (!set_up())
 		return;
-	p = capture("exclusive:vA");
+	p = capture_polling("exclusive:vA", busy_poll);
 	pthread_create(&thread, NULL, change_later, NULL);
 	CU_ASSERT_EQUAL(pcap_next_ex(p, &hdr, &data), PCAP_ERROR);
 	told(p, "vA has 3 receive queues now");
 	pthread_join(thread, NULL);
 	pcap_close(p);
+}
+
+static void more_while_asleep(void)
+{
+	more_while_blocked(0);
+}
+
+static void more_while_polling_busily(void)
+{
+	more_while_blocked(1000000);
 }
 
 static void more_for_a_batch(void)
@@ -234,8 +251,26 @@ static void fewer_is_refused(void)
 
 	if (!set_up())
 		return;
+	setenv("PCAP_FAST_RX", "xsk", 1);
 	p = capture_nonblocking("exclusive:vA");
+	unsetenv("PCAP_FAST_RX");
 	CU_ASSERT_NOT_EQUAL(net_do("ethtool -L vA rx 1 2>/dev/null"), 0);
+	goes_on(p);
+	pcap_close(p);
+}
+
+/* It takes others; what then comes is on queues that are captured. */
+static void fewer_and_back(void)
+{
+	pcap_t *p;
+
+	if (!set_up())
+		return;
+	CU_ASSERT_EQUAL_FATAL(net_do("ethtool -L vB tx 1"), 0);
+	p = capture_nonblocking("mirror:vA");
+	set_queues(1);
+	goes_on(p);
+	set_queues(2);
 	goes_on(p);
 	pcap_close(p);
 }
@@ -243,12 +278,14 @@ static void fewer_is_refused(void)
 static CU_TestInfo tests[] = {
 	PCF_TEST(more_while_polling),
 	PCF_TEST(more_in_a_mirror),
-	PCF_TEST(more_while_blocked),
+	PCF_TEST(more_while_asleep),
+	PCF_TEST(more_while_polling_busily),
 	PCF_TEST(more_for_a_batch),
 	PCF_TEST(more_while_busy),
 	PCF_TEST(named_queues),
 	PCF_TEST(no_change),
 	PCF_TEST(fewer_is_refused),
+	PCF_TEST(fewer_and_back),
 	CU_TEST_INFO_NULL,
 };
 

@@ -205,6 +205,41 @@ test_channels() {
 	return 1
 }
 
+# Reads that drive the device. What sends meanwhile leaves, too, also where
+# sending has an interrupt of its own.
+busy="PCAP_FAST_BUSY_POLL=3000"
+
+test_busy_poll() {
+	exchange 3000 "" $zerocopy $busy vm_recv -w $window -z 1 -b 2 n0 3000
+}
+
+test_busy_poll_inject() {
+	inject_by inject $busy
+}
+
+test_busy_poll_batch() {
+	inject_by batch $busy
+}
+
+# The timers of the queue are put back by whoever set them, or, after a
+# SIGKILL, by the next one. log_of NAME: what that one says.
+log_of() {
+	$zerocopy PCAP_FAST_LOG=info vm_recv -z 1 -R 1 n0 0 >/tmp/"$1" 2>&1
+	cat /tmp/"$1"
+}
+
+test_busy_poll_put_back() {
+	exchange 100 "" $zerocopy $busy vm_recv -w $window -z 1 -b 2 n0 100 ||
+		return 1
+	! log_of closed | grep "put back" || return 1
+	start $zerocopy $busy vm_recv -w $window -z 1 -b 2 n0 1000
+	feed 0 500
+	kill -9 $receiver
+	wait $receiver
+	log_of killed | grep "put back" || return 1
+	! log_of again | grep "put back"
+}
+
 # SIGKILL, then a stock tcpdump at once; no program is left behind.
 test_sigkill() {
 	start $zerocopy vm_recv -w $window -z 1 n0 1000
@@ -234,7 +269,7 @@ test_rounds() {
 # frames than there are for sending, so that each must come back.
 inject_by() {
 	start peer vm_recv -w $window n1 5000
-	$zerocopy vm_inject -w $window -z 1 -M "$1" n0 5000 && finish &&
+	$zerocopy $2 vm_inject -w $window -z 1 -M "$1" n0 5000 && finish &&
 		return 0
 	stop
 	return 1
@@ -380,7 +415,8 @@ test_unbind() {
 # "core": all but what takes a minute or more.
 core="probe_rx probe_tx stock tcpdump dispatch loop next_ex next_batch
 hold_release overrun filter queues_2 queues_4 link_down_up ring_size channels
-sigkill inject inject_batch in_place forward hold circle mirror mtu_3000
+busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
+inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_again link_reset doctor doctor_advice
 rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off unbind"
 tests=${*:-core rounds}

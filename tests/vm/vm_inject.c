@@ -220,10 +220,10 @@ static int report(void)
 	struct pcap_fast_info info;
 
 	pcap_fast_get_info(handle, &info, sizeof(info));
-	printf("%u: sent %llu, dropped %llu, still out %d, zerocopy %d: %s\n",
+	printf("%u: sent %llu, dropped %llu, still out %d, zerocopy %d: %s; %s\n",
 	       count, (unsigned long long)info.sent,
 	       (unsigned long long)info.send_dropped, out, info.zerocopy,
-	       info.reason);
+	       info.reason, info.busy_poll_reason);
 	return out != 0 || info.sent < count || info.send_dropped;
 }
 

@@ -17,6 +17,7 @@
  *     -e TEXT   reading must end with this error, after COUNT frames
  *     -B BYTES  buffer size
  *     -T TURNS  fail unless COUNT is so many times the frames of the UMEM
+ *     -b N      fail unless busy polling is in this state, and say why
  *     -q N      fail unless so many queues are captured on
  *     -R N      open and close N times first
  *     -L FILE   read nothing until FILE is there, then skip frames from COUNT
@@ -47,8 +48,9 @@ static struct {
 	uint32_t count;
 	unsigned buffer, turns, queues, rounds;
 	int zerocopy; /* -1: either */
+	int busy;     /* -1: any */
 	int any_order, promisc, inbound;
-} want = { .call = "dispatch", .zerocopy = -1, .promisc = 1 };
+} want = { .call = "dispatch", .zerocopy = -1, .busy = -1, .promisc = 1 };
 
 static struct {
 	uint32_t frames;
@@ -282,6 +284,8 @@ static int check_info(void)
 		what = "wrong number of queues";
 	else if (want.turns && info.frames * want.turns > want.count)
 		what = "too many frames in the UMEM for this test";
+	else if (want.busy >= 0 && info.busy_poll != want.busy)
+		what = info.busy_poll_reason;
 	if (what)
 		printf("mode %d zerocopy %d queues %u frames %llu: %s (%s)\n",
 		       info.mode, info.zerocopy, info.queues,
@@ -399,7 +403,7 @@ static void report(void)
 		       info.reason, info.filter_reason);
 }
 
-#define OPTIONS "w:f:M:e:L:z:uPIB:T:q:R:"
+#define OPTIONS "b:w:f:M:e:L:z:uPIB:T:q:R:"
 
 /* Long for being one case an option. */
 static int parse(int argc, char **argv)
@@ -440,6 +444,9 @@ static int parse(int argc, char **argv)
 			break;
 		case 'T':
 			want.turns = (unsigned)atoi(optarg);
+			break;
+		case 'b':
+			want.busy = atoi(optarg);
 			break;
 		case 'q':
 			want.queues = (unsigned)atoi(optarg);
