@@ -74,9 +74,19 @@ static inline void show(struct pcf_queue *q, struct pcf_pkt *p,
 		pcf_pkt_keep(p, meta_of(p->data)->keep);
 }
 
-/* The ring is empty. */
+/* Zero-copy drivers that ran out of frames sleep until told that there are
+ * new ones. */
+static void wake(struct pcf_queue *q)
+{
+	if (unlikely(xsk_ring_prod__needs_wakeup(&q->fill)))
+		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+}
+
+/* The ring is empty. The driver may have run out of frames just before it got
+ * new ones; poll() would wake it, but not all who read here call that. */
 static enum pcf_stop nothing(struct pcf_queue *q)
 {
+	wake(q);
 	pcf_clock_sync(&q->clock);
 	return pcf_coming(&q->coming, q->ctl->matched, q->fd) ?
 		       PCF_STOP_COMING :
@@ -114,14 +124,6 @@ static void taken_single(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	xsk_ring_cons__release(&q->rx, n);
 }
 
-/* Zero-copy drivers that ran out of frames sleep until told that there are
- * new ones. */
-static void wake(struct pcf_queue *q)
-{
-	if (unlikely(xsk_ring_prod__needs_wakeup(&q->fill)))
-		recvfrom(q->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
-}
-
 /* The fill ring has room for every frame there is, so reserve cannot fail
  * unless the ring was tampered with; then the frames are lost, not the
  * process. */
@@ -149,6 +151,7 @@ int pcf_xdp_fill_all(struct pcf_queue *q)
 		*xsk_ring_prod__fill_addr(&q->fill, idx + i) =
 			pcf_xdp_home(q) + (uint64_t)i * q->umem->frame_size;
 	xsk_ring_prod__submit(&q->fill, n);
+	wake(q); /* it was bound with an empty ring */
 	return 0;
 }
 
