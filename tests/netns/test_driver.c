@@ -213,7 +213,7 @@ static CU_TestInfo tests[] = {
 
 int main(void)
 {
-	/* metadata is only for these */
+	/* a veth's own choice, the direct ring, needs no metadata */
 	setenv("PCAP_FAST_RX", "xsk", 1);
 	have_net = net_enter();
 	return pcf_run_tests("driver", tests);

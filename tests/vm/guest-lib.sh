@@ -97,11 +97,12 @@ wait_ready() {
 	feed 0 0
 }
 
-# feed FIRST COUNT OPTIONS...: the peer sends these, the receiver has them.
+# feed FIRST COUNT OPTIONS...: the peer sends these, the receiver has them. A
+# sender that changes the processor on its way may overtake itself.
 feed() {
 	first=$1 count=$2
 	shift 2
-	peer vm_send -w $window "$@" n1 "$count" "$first"
+	peer taskset 2 vm_send -w $window "$@" n1 "$count" "$first"
 }
 
 # finish: the receiver's own verdict. It ends by itself in bounded time.

@@ -92,6 +92,12 @@ test_next_ex() {
 	read_by next_ex
 }
 
+# A reader that is never inside a call in which the kernel could be asked for
+# the next frame.
+test_select() {
+	read_by select
+}
+
 test_next_batch() {
 	read_by next_batch
 }
@@ -413,7 +419,7 @@ test_unbind() {
 }
 
 # "core": all but what takes a minute or more.
-core="probe_rx probe_tx stock tcpdump dispatch loop next_ex next_batch
+core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
 hold_release overrun filter queues_2 queues_4 link_down_up ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000

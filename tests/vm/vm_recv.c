@@ -8,7 +8,8 @@
  *   vm_recv [options] [shape options] DEV COUNT
  *     -w FILE   window file shared with the sender
  *     -f EXPR   capture filter
- *     -M CALL   dispatch (default), loop, next_ex, next_batch, or hold: batches
+ *     -M CALL   dispatch (default), loop, next_ex, next_batch, select: never
+ *               waiting but in select(), or hold: batches
  *               that are held past some reads, and must be whole then, too
  *     -z 0|1    the handle must be copy or zero-copy
  *     -u        any order, as from several queues; stamps must still ascend
@@ -34,6 +35,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -60,6 +62,7 @@ static struct {
 } got;
 
 static pcap_t *handle;
+static volatile sig_atomic_t over;
 
 static int read_info(struct pcap_fast_info *info)
 {
@@ -74,6 +77,7 @@ static int read_info(struct pcap_fast_info *info)
 static void on_alarm(int signal)
 {
 	(void)signal;
+	over = 1;
 	pcap_breakloop(handle);
 }
 
@@ -217,11 +221,28 @@ static int read_batch(int most)
 	return n >= 0 && got.frames == want.count ? release_all() : n;
 }
 
+/* --- select -------------------------------------------------------------- */
+
+static int read_selected(int most)
+{
+	int fd = pcap_get_selectable_fd(handle);
+	struct timeval tick = { .tv_usec = 100000 };
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(fd, &set);
+	if (select(fd + 1, &set, NULL, NULL, &tick) <= 0)
+		return over ? PCAP_ERROR_BREAK : 0;
+	return pcap_dispatch(handle, most, on_packet, NULL);
+}
+
 /* One read call, for at most as many as are still to come. */
 static int read_some(int most)
 {
 	if (!strcmp(want.call, "next_ex"))
 		return read_one();
+	if (!strcmp(want.call, "select"))
+		return read_selected(most);
 	if (batch.next)
 		return read_batch(most);
 	if (!strcmp(want.call, "loop"))
@@ -249,6 +270,8 @@ static int open_handle(void)
 		       pcap_geterr(handle));
 		return -1;
 	}
+	if (!strcmp(want.call, "select"))
+		pcap_setnonblock(handle, 1, text);
 	return want.inbound ? pcap_setdirection(handle, PCAP_D_IN) : 0;
 }
 
