@@ -66,8 +66,26 @@ test_require_taken() {
 		n0 500
 }
 
-# A queue is released late: whoever comes right after a capture was killed
-# tries again until it is free.
+# A queue that becomes free a moment later, as that of a capture that was just
+# closed does: activation tries again for about a second.
+test_bind_waits() {
+	for tenths in 3 5 7; do
+		zc_probe hold n0 60 >/tmp/holder 2>&1 &
+		holder=$!
+		wait_text /tmp/holder held && link_up || break
+		start $zerocopy vm_recv -w $window -z 1 -B 1048576 n0 200
+		usleep ${tenths}00000
+		kill -9 $holder
+		wait $holder
+		feed 0 200 && finish || break
+		[ $tenths != 7 ] || return 0
+	done
+	stop
+	kill -9 $holder 2>/dev/null
+	return 1
+}
+
+# Whoever comes right after a capture was killed finds nothing of it.
 test_bind_again() {
 	for round in 1 2 3; do
 		start $zerocopy vm_recv -w $window -z 1 n0 1000

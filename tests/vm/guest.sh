@@ -423,7 +423,7 @@ core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
 hold_release overrun filter queues_2 queues_4 link_down_up ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000
-mtu_9000 require_mtu require_taken bind_again link_reset doctor doctor_advice
+mtu_9000 require_mtu require_taken bind_waits bind_again link_reset doctor doctor_advice
 rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off unbind"
 tests=${*:-core rounds}
 [ "${tests%% *}" != core ] || tests="$core ${tests#core}"
