@@ -11,9 +11,10 @@
 
 #include <linux/filter.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -448,6 +449,260 @@ static void without_privileges(void)
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
 
+/* --- programs that are refused ------------------------------------------- */
+
+static void refused(pcap_t *p, const struct sock_filter *insns, unsigned n)
+{
+	CU_ASSERT_EQUAL(set_raw(p, insns, n), PCAP_ERROR);
+	CU_ASSERT_STRING_EQUAL(pcap_geterr(p), "BPF program is not valid");
+}
+
+/* The system's library does not survive instructions at NULL. */
+static void refuse_all(pcap_t *p, bool ours)
+{
+	static const struct sock_filter endless[] = { AD(0) };
+	static const struct sock_filter by_zero[] = {
+		BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), RET(1)
+	};
+
+	CU_ASSERT_EQUAL(pcap_setfilter(p, NULL), PCAP_ERROR);
+	CU_ASSERT_STRING_EQUAL(pcap_geterr(p),
+			       "setfilter: No filter specified");
+	refused(p, endless, 1);
+	refused(p, by_zero, 2);
+	refused(p, by_zero, 0);
+	refused(p, NULL, 0);
+	if (ours)
+		refused(p, NULL, 3);
+}
+
+/* Odd ports only, as in the longest program that there can be. */
+static void set_longest(pcap_t *p)
+{
+	static const struct sock_filter end[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 36),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 7001, 0, 1),
+		RET(65535),
+		RET(0),
+	};
+	const unsigned n = 65535;
+	struct sock_filter *insns = calloc(n, sizeof(*insns));
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(insns);
+	for (unsigned i = 0; i < n - COUNT(end); i++)
+		insns[i] = (struct sock_filter)BPF_STMT(BPF_MISC | BPF_TAX, 0);
+	memcpy(&insns[n - COUNT(end)], end, sizeof(end));
+	CU_ASSERT_EQUAL(set_raw(p, insns, n), 0);
+	free(insns);
+}
+
+/* The filter before it stays in force, and nothing is left behind. */
+static void refused_on(const char *device, const char *keep, bool ours)
+{
+	unsigned fds, objects;
+	pcap_t *p;
+
+	net_link(1, 1500);
+	p = open_on(device, keep);
+	set_expression(p, "udp port 7001");
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES / 2);
+	objects = net_objects();
+	fds = net_open_fds();
+	for (int i = 0; i < 300; i++)
+		refuse_all(p, ours);
+	CU_ASSERT_EQUAL(net_open_fds(), fds);
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES / 2);
+	if (ours)
+		set_longest(p);
+	for (int i = 0; i < 200; i++)
+		set_expression(p, i % 2 ? "udp port 7000" : "tcp");
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES / 2);
+	CU_ASSERT_EQUAL(net_open_fds(), fds);
+	for (int i = 0; i < 40 && net_objects() != objects; i++)
+		usleep(50000);
+	CU_ASSERT_EQUAL(net_objects(), objects);
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static void refused_programs(void)
+{
+	if (skip())
+		return;
+	refused_on("exclusive:vA", NULL, true);
+	refused_on("exclusive:vA", "udp port 7000", true);
+	refused_on("mirror:vA", NULL, true);
+	refused_on("system:vA", NULL, false);
+}
+
+/* Long, and in force. */
+static void longest_program(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive:vA", NULL);
+	set_longest(p);
+	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
+	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES / 2);
+	close_clean(p);
+}
+
+/* --- changes under full traffic ------------------------------------------ */
+
+/* PCF_SWAPS=10000 takes longer, and finds no more. */
+static unsigned swaps(void)
+{
+	const char *n = getenv("PCF_SWAPS");
+
+	return n ? strtoul(n, NULL, 10) : 2000;
+}
+
+struct traffic {
+	atomic_bool stop;
+	atomic_uint sent;
+	pid_t child;
+};
+
+/* As fast as one process can, frame after frame, until told to stop. */
+static struct traffic *start_traffic(void)
+{
+	struct traffic *t = mmap(NULL, sizeof(*t), PROT_READ | PROT_WRITE,
+				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CU_ASSERT_TRUE_FATAL(t != MAP_FAILED);
+	t->child = fork();
+	if (t->child)
+		return t;
+	while (!t->stop) {
+		net_send(t->sent, 1000, size_60);
+		t->sent += 1000;
+	}
+	_exit(0);
+}
+
+/* How many frames were sent, those not counted that the link itself dropped. */
+static unsigned stop_traffic(struct traffic *t)
+{
+	unsigned sent, lost = 0;
+	FILE *f;
+
+	t->stop = true;
+	waitpid(t->child, NULL, 0);
+	sent = t->sent;
+	munmap(t, sizeof(*t));
+	f = popen(
+		"ip -s link show vB | awk 'p { print $4; exit } /TX:/ { p = 1 }'",
+		"r");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+	CU_ASSERT_EQUAL(fscanf(f, "%u", &lost), 1);
+	pclose(f);
+	return sent - lost;
+}
+
+static struct bpf_program compiled(pcap_t *p, const char *expression)
+{
+	struct bpf_program program = { 0 };
+
+	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
+	return program;
+}
+
+struct swapping {
+	unsigned n, wrong;
+	int port; /* that the filter in force wants; 0: any */
+};
+
+static void see_port(u_char *user, const struct pcap_pkthdr *h,
+		     const u_char *data)
+{
+	struct swapping *s = (struct swapping *)user;
+
+	(void)h;
+	s->n++;
+	s->wrong += s->port && (data[36] << 8 | data[37]) != s->port;
+}
+
+static void swap_many(pcap_t *p, const char *a, const char *b, bool exact,
+		      struct swapping *s)
+{
+	struct bpf_program program[] = { compiled(p, a), compiled(p, b) };
+
+	for (unsigned i = 0; i < swaps(); i++) {
+		CU_ASSERT_EQUAL(pcap_setfilter(p, &program[i % 2]), 0);
+		s->port = exact ? 7000 + (int)(i % 2) : 0;
+		for (int j = 0; j < 100; j++)
+			if (pcap_dispatch(p, -1, see_port, (u_char *)s) > 0)
+				break;
+	}
+	pcap_freecode(&program[0]);
+	pcap_freecode(&program[1]);
+}
+
+/* Each packet that comes out matches the filter in force. */
+static void swaps_exact_on(const char *device, const char *keep)
+{
+	struct swapping s = { 0 };
+	struct traffic *t;
+	pcap_t *p;
+
+	net_link(1, 1500);
+	p = open_on(device, keep);
+	t = start_traffic();
+	swap_many(p, "udp port 7000", "udp port 7001", true, &s);
+	stop_traffic(t);
+	CU_ASSERT_TRUE(s.n > swaps());
+	CU_ASSERT_EQUAL(s.wrong, 0);
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+/* What both filters match is never lost between them. */
+static void swaps_keep_on(const char *device, const char *keep)
+{
+	struct swapping s = { 0 };
+	struct pcap_stat stats;
+	struct traffic *t;
+	unsigned sent;
+	pcap_t *p;
+
+	net_link(1, 1500);
+	p = open_on(device, keep);
+	t = start_traffic();
+	swap_many(p, "udp", "ip", false, &s);
+	sent = stop_traffic(t);
+	while (pcap_dispatch(p, -1, see_port, (u_char *)&s) > 0)
+		;
+	CU_ASSERT_EQUAL(pcap_stats(p, &stats), 0);
+	if (s.n + stats.ps_drop != sent)
+		printf("    %u seen, %u dropped, %u sent\n", s.n, stats.ps_drop,
+		       sent);
+	CU_ASSERT_EQUAL(s.n + stats.ps_drop, sent);
+	CU_ASSERT_TRUE(s.n > sent / 10 * 9);
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static void swaps_exact(void)
+{
+	if (skip())
+		return;
+	swaps_exact_on("exclusive:vA", NULL);
+	swaps_exact_on("exclusive:vA", "udp port 7000");
+	swaps_exact_on("mirror:vA", NULL);
+}
+
+static void swaps_keep(void)
+{
+	if (skip())
+		return;
+	swaps_keep_on("exclusive:vA", NULL);
+	swaps_keep_on("exclusive:vA", "udp port 7000");
+	swaps_keep_on("mirror:vA", NULL);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(packet_socket),
 	PCF_TEST(packet_socket_loads),
@@ -457,6 +712,10 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(packet_socket_reads),
 	PCF_TEST(random_and_processor),
 	PCF_TEST(without_privileges),
+	PCF_TEST(refused_programs),
+	PCF_TEST(longest_program),
+	PCF_TEST(swaps_exact),
+	PCF_TEST(swaps_keep),
 	CU_TEST_INFO_NULL,
 };
 
