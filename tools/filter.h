@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 struct tool_verdict {
+	bool system;		/* no capture of ours can have it */
 	bool driver;		/* it runs there */
 	bool socket;		/* ... else on a packet socket; else in user
 				 * space */
