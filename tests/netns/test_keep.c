@@ -8,8 +8,10 @@
 #include "tests/netns/net.h"
 #include "tests/unit.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define FRAMES 1000
@@ -292,10 +294,64 @@ static void by_environment(void)
 	adds_up(p);
 }
 
+static void keep_and_wait(int ready)
+{
+	pcap_t *p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_DROP);
+
+	activate(p);
+	filter(p, "udp port 7001");
+	if (write(ready, "r", 1) == 1)
+		pause();
+	_exit(1);
+}
+
+static unsigned host_gets(void)
+{
+	int host = net_host();
+	unsigned n;
+
+	net_send(0, FRAMES, size_60);
+	usleep(100000);
+	n = net_host_frames(host);
+	close(host);
+	return n;
+}
+
+/* Both backends go with the process: the host has all packets again. */
+static void killed(void)
+{
+	int ready[2];
+	pid_t child;
+	char c;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+	for (int i = 0; i < 5; i++) {
+		child = fork();
+		if (!child)
+			keep_and_wait(ready[1]);
+		CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
+		CU_ASSERT_EQUAL(host_gets(), FRAMES / 2);
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+		CU_ASSERT_EQUAL(net_left_over(), 0);
+		CU_ASSERT_EQUAL(net_xdp(), 0);
+		CU_ASSERT_EQUAL(host_gets(), FRAMES);
+		CU_ASSERT_EQUAL(
+			net_do("ip -d link show vA | grep -q 'promiscuity 0'"),
+			0);
+	}
+	close(ready[0]);
+	close(ready[1]);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(kept),	     PCF_TEST(rest_dropped),   PCF_TEST(in_user_space),
-	PCF_TEST(mirror_queues), PCF_TEST(defaults),   PCF_TEST(bad_input),
-	PCF_TEST(by_environment), CU_TEST_INFO_NULL,
+	PCF_TEST(mirror_queues),  PCF_TEST(defaults),
+	PCF_TEST(bad_input), PCF_TEST(by_environment), PCF_TEST(killed),
+	CU_TEST_INFO_NULL,
 };
 
 int main(void)
