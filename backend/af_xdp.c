@@ -6,12 +6,14 @@
  */
 #include "backend/af_xdp.h"
 
+#include "backend/code_map.h"
 #include "backend/root.h"
 #include "compat/kernel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,6 +50,8 @@ struct xdp_backend {
 	int xsk_map, ctl_map;
 	int prog_all;		/* without filter, loaded while allowed to */
 	int prog_filter;	/* with the filter in force, -1 none */
+	int prog_interp;	/* reads its filter from `code`, -1 none */
+	struct pcf_code_map *code;
 	struct pcf_ctl *ctl;
 	size_t ctl_size;
 	unsigned rx_queues;
@@ -591,6 +595,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 	x->base.ops = &pcf_af_xdp;
 	x->root = (struct pcf_root)PCF_ROOT_INIT;
 	x->xsk_map = x->ctl_map = x->prog_all = x->prog_filter = -1;
+	x->prog_interp = -1;
 	x->rx_queues = how->rx_queues;
 	x->generic = how->generic;
 	x->drop_rest = how->drop_rest;
@@ -627,6 +632,7 @@ static void xdp_close(struct pcf_backend *b)
 	pcf_root_close(&x->root);
 	close_fd(x->prog_all);
 	close_fd(x->prog_filter);
+	close_fd(x->prog_interp);
 	close_fd(x->xsk_map);
 	for (unsigned i = 0; x->queues && i < x->base.nqueues; i++)
 		close_queue(&x->queues[i]);
@@ -688,6 +694,45 @@ static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 		    strerror(-err));
 }
 
+/* The program that reads its filter as it runs is put into the slot as others
+ * are; while it is there, a change of its code changes nothing else. */
+static int xdp_set_interpreter(struct pcf_backend *b, struct pcf_code_map *map,
+			       pcf_emit_filter emit, void *arg, int epoch_at)
+{
+	struct xdp_backend *x = xdp(b);
+	struct pcf_prog_env env = prog_env(x);
+	char ignored[256];
+	int prog;
+
+	env.epoch_at = epoch_at;
+	prog = pcf_prog_exclusive(&env, emit, arg, ignored, sizeof(ignored));
+	if (prog < 0)
+		return prog;
+	x->prog_interp = prog;
+	x->code = map;
+	return 0;
+}
+
+static int xdp_set_code(struct pcf_backend *b, const struct pcf_code *code,
+			unsigned n, char *why, size_t size)
+{
+	struct xdp_backend *x = xdp(b);
+	int prog = fcntl(x->prog_interp, F_DUPFD_CLOEXEC, 0);
+	int err = prog < 0 ? -errno : 0;
+
+	if (!err)
+		err = pcf_code_map_put(x->code, code, n, ++x->epoch);
+	if (!err)
+		err = swap_program(x, prog, x->epoch);
+	if (!err) {
+		pcf_root_note(&x->root, "(program)");
+		return 0;
+	}
+	close_fd(prog);
+	return fail(err, why, size, "cannot change the filter: %s",
+			    strerror(-err));
+}
+
 static int xdp_set_keep(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 			char *why, size_t size)
 {
@@ -735,6 +780,8 @@ const struct pcf_backend_ops pcf_af_xdp = {
 	.open = xdp_open,
 	.arm = xdp_arm,
 	.set_filter = xdp_set_filter,
+	.set_interpreter = xdp_set_interpreter,
+	.set_code = xdp_set_code,
 	.set_keep = xdp_set_keep,
 	.close = xdp_close,
 	.queue = xdp_queue,

@@ -28,6 +28,8 @@
 #include "compat/frame.h"
 
 struct pcf_ebpf;
+struct pcf_code;
+struct pcf_code_map;
 
 /* One packet; same layout as struct pcap_batch_pkt. */
 struct pcf_pkt {
@@ -210,6 +212,15 @@ struct pcf_backend_ops {
 	 * still queued from before do not. On error the former one stays. */
 	int (*set_filter)(struct pcf_backend *b, pcf_emit_filter emit,
 			  void *arg, char *why, size_t size);
+	/* Load, while that is allowed, a program whose filter `emit` reads from
+	 * the map as it runs (code_map.h), and leaves the epoch of that on the
+	 * stack at R10 + epoch_at. After set_keep, before the first arm; the
+	 * map must live as long. On error there is none. */
+	int (*set_interpreter)(struct pcf_backend *b, struct pcf_code_map *map,
+			       pcf_emit_filter emit, void *arg, int epoch_at);
+	/* As set_filter, but by code for that program: needs no privilege. */
+	int (*set_code)(struct pcf_backend *b, const struct pcf_code *code,
+			unsigned n, char *why, size_t size);
 	/* Packets that match this are left to the host whatever the filter
 	 * says. Before the first arm; `arg` must live as long. */
 	int (*set_keep)(struct pcf_backend *b, pcf_emit_filter emit, void *arg,

@@ -62,6 +62,17 @@ static void emit_count(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_store(e, BPF_DW, BPF_REG_1, offset, BPF_REG_2);
 }
 
+void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
+		    int off)
+{
+	if (!epoch_at) {
+		pcf_store_imm(e, BPF_W, dst, off, epoch);
+		return;
+	}
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, epoch_at);
+	pcf_store(e, BPF_W, dst, off, BPF_REG_1);
+}
+
 /* Write the metadata; R9 points at it. */
 static void emit_stamp(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 		       const struct labels *l)
@@ -77,7 +88,7 @@ static void emit_stamp(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_jump_reg(e, BPF_JGT, BPF_REG_2, BPF_REG_1, l->no_meta);
 	pcf_call(e, BPF_FUNC_ktime_get_tai_ns);
 	pcf_store(e, BPF_DW, BPF_REG_9, META(time), BPF_REG_0);
-	pcf_store_imm(e, BPF_W, BPF_REG_9, META(epoch), env->epoch);
+	pcf_prog_epoch(e, env->epoch, env->epoch_at, BPF_REG_9, META(epoch));
 	pcf_store(e, BPF_W, BPF_REG_9, META(keep), BPF_REG_7);
 }
 

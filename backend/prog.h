@@ -35,6 +35,7 @@ struct pcf_prog_env {
 	int ctl_map;		/* struct pcf_ctl per RX queue, one value */
 	unsigned rx_queues;
 	uint32_t epoch;
+	int epoch_at;		/* else it is on the stack, at R10 + this */
 	bool generic;		/* skb mode: several CPUs may run one queue */
 	bool drop_rest;		/* what does not match is dropped, not passed */
 	/* what matches this goes to the host in any case; NULL nothing */
@@ -46,6 +47,11 @@ struct pcf_prog_env {
  * with the reason in `why`. emit NULL: every packet matches. */
 int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
 		       void *arg, char *why, size_t size);
+
+/* Store the epoch, a constant or what the filter left on the stack, at dst +
+ * off. R1 is lost. */
+void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
+		    int off);
 
 /* Finish and load a program: its descriptor or negative errno, with the
  * verifier's last words in `why`. Frees nothing. */

@@ -156,7 +156,7 @@ static void emit_where(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 static void emit_record(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 			const struct labels *l)
 {
-	pcf_store_imm(e, BPF_W, BPF_REG_3, RECORD(epoch), env->epoch);
+	pcf_prog_epoch(e, env->epoch, env->epoch_at, BPF_REG_3, RECORD(epoch));
 	pcf_store(e, BPF_W, BPF_REG_3, RECORD(caplen), BPF_REG_7);
 	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, KEEP);
 	pcf_store(e, BPF_W, BPF_REG_3, RECORD(keep), BPF_REG_1);

@@ -8,6 +8,7 @@
 
 #include "backend/busy.h"
 #include "backend/cluster.h"
+#include "backend/code_map.h"
 #include "backend/prog.h"
 #include "backend/root.h"
 #include "compat/kernel.h"
@@ -15,6 +16,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,8 @@ struct ring_backend {
 	int ring_map, ctl_map;
 	/* programs: everything matches; and goes on; the filter */
 	int prog_all, prog_leave, prog_filter;
+	int prog_interp;	/* reads its filter from `code`, -1 none */
+	struct pcf_code_map *code;
 	uint8_t *bytes;
 	struct pcf_ring_ctl *ctl;
 	size_t bytes_size, ctl_size;
@@ -365,6 +369,7 @@ static void ring_close(struct pcf_backend *backend)
 	close_fd(b->prog_all);
 	close_fd(b->prog_leave);
 	close_fd(b->prog_filter);
+	close_fd(b->prog_interp);
 	for (unsigned i = 0; b->rings && i < b->nrings; i++)
 		free(b->rings[i].units);
 	close_wake(&b->wake);
@@ -408,7 +413,7 @@ static void init(struct ring_backend *b, const struct pcf_open *how)
 	b->root = (struct pcf_root)PCF_ROOT_INIT;
 	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
 	b->ring_map = b->ctl_map = -1;
-	b->prog_all = b->prog_leave = b->prog_filter = -1;
+	b->prog_all = b->prog_leave = b->prog_filter = b->prog_interp = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
 	b->take = how->take;
 	b->drop_rest = how->take && how->drop_rest;
@@ -490,6 +495,46 @@ static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 	return 0;
 }
 
+/* The program that reads its filter as it runs is put into the slot as others
+ * are; while it is there, a change of its code changes nothing else. */
+static int ring_set_interpreter(struct pcf_backend *backend,
+				struct pcf_code_map *map, pcf_emit_filter emit,
+				void *arg, int epoch_at)
+{
+	struct ring_backend *b = ring(backend);
+	struct pcf_ring_env env = ring_env(b);
+	char ignored[256];
+	int prog;
+
+	env.epoch_at = epoch_at;
+	prog = pcf_prog_ring(&env, emit, arg, ignored, sizeof(ignored));
+	if (prog < 0)
+		return prog;
+	b->prog_interp = prog;
+	b->code = map;
+	return 0;
+}
+
+static int ring_set_code(struct pcf_backend *backend,
+			 const struct pcf_code *code, unsigned n, char *why,
+			 size_t size)
+{
+	struct ring_backend *b = ring(backend);
+	int prog = fcntl(b->prog_interp, F_DUPFD_CLOEXEC, 0);
+	int err = prog < 0 ? -errno : 0;
+
+	if (!err)
+		err = pcf_code_map_put(b->code, code, n, ++b->epoch);
+	if (!err)
+		err = swap_program(b, prog, b->epoch);
+	if (!err) {
+		pcf_root_note(&b->root, "(program)");
+		return 0;
+	}
+	close_fd(prog);
+	return failed(err, "cannot change the filter", why, size);
+}
+
 static int reload(int *prog, const struct pcf_ring_env *env, char *why,
 		  size_t size)
 {
@@ -538,6 +583,8 @@ const struct pcf_backend_ops pcf_direct_ring = {
 	.open = ring_open,
 	.arm = ring_arm,
 	.set_filter = ring_set_filter,
+	.set_interpreter = ring_set_interpreter,
+	.set_code = ring_set_code,
 	.set_keep = ring_set_keep,
 	.close = ring_close,
 	.queue = ring_queue,
@@ -592,6 +639,8 @@ const struct pcf_backend_ops pcf_member = {
 	.open = ring_open,
 	.arm = member_arm,
 	.set_filter = ring_set_filter,
+	.set_interpreter = ring_set_interpreter,
+	.set_code = ring_set_code,
 	.set_keep = member_set_keep,
 	.leave = member_leave,
 	.close = ring_close,

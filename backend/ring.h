@@ -69,6 +69,7 @@ struct pcf_ring_env {
 	const struct pcf_ring *rings; /* their ids are the RX queues wanted */
 	uint32_t size;		/* of a ring, without its tail; bytes */
 	uint32_t epoch;
+	int epoch_at;		/* else it is on the stack, at R10 + this */
 	bool take;		/* matching packets go no further */
 	bool drop_rest;		/* nor do the others; only with take */
 	pcf_emit_filter keep;	/* ... but these go on; NULL none */

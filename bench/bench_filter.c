@@ -5,7 +5,8 @@
  * the same classic program on a socket; and what setting it costs. Root only;
  * touches no interface. One JSON object a line for measure.py:
  *
- *	{"filter": .., "packet": .., "hook": [..], "socket": [..]}
+ *	{"filter": .., "packet": .., "hook": [..], "interpreted": [..],
+ *	 "socket": [..]}
  *	{"filter": .., "instructions": .., "pcap_ms": [..], "compile_ms": [..],
  *	 "load_ms": [..]}
  *
@@ -17,6 +18,7 @@
 #include "compat/ebpf.h"
 #include "libpcap-fast/filter/filter.h"
 #include "tests/filter_ebpf.h"
+#include "tests/filter_interp.h"
 #include "tests/filter_kernel.h"
 #include "tests/filter_pcap.h"
 
@@ -74,6 +76,7 @@ static const struct {
 #define NCASES (sizeof(cases) / sizeof(*cases))
 
 static int empty_program;
+static int interpreter; /* the program, or negative: the kernel cannot */
 
 struct program {
 	struct sock_filter *insns;
@@ -186,6 +189,21 @@ static int time_program(int prog, const uint8_t *frame, uint32_t len)
 	return ns;
 }
 
+/* Have the interpreter run this filter. */
+static void interpret(const struct program *p)
+{
+	static struct pcf_code code[PCF_CODE_BANK];
+	char why[256] = "";
+	int n;
+
+	if (interpreter < 0)
+		return;
+	n = pcf_interp_encode(p->insns, p->n, 0, code, PCF_CODE_BANK - 1, why,
+			      sizeof(why));
+	if (n < 0 || filter_interp_use(code, n))
+		errx(2, "interpreter: %s", why);
+}
+
 static void check_verdict(int prog, const char *name, const uint8_t *frame,
 			  uint32_t len, bool match)
 {
@@ -209,17 +227,21 @@ static double time_hook(int prog, const uint8_t *frame, uint32_t len)
 static void time_packet(const char *name, const struct packet *p, int prog,
 			const struct bench_socket *s)
 {
-	double hook[ROUNDS], on_socket[ROUNDS];
+	double hook[ROUNDS], interpreted[ROUNDS], on_socket[ROUNDS];
 	uint8_t frame[64];
 	const uint32_t len = build(p, frame);
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		hook[i] = time_hook(prog, frame, len);
+		if (interpreter >= 0)
+			interpreted[i] = time_hook(interpreter, frame, len);
 		on_socket[i] = p->tagged ? 0 : bench_socket_time(s, frame, len);
 	}
 	printf("{\"filter\": \"%s\", \"packet\": \"%s\", ", name, p->name);
 	if (!p->tagged)
 		print_values("socket", on_socket, ", ");
+	if (interpreter >= 0)
+		print_values("interpreted", interpreted, ", ");
 	print_values("hook", hook, "}\n");
 }
 
@@ -230,11 +252,15 @@ static void time_packets(unsigned i, const struct program *program)
 	uint8_t frame[64];
 
 	bench_socket_open(&s, program->insns, program->n);
+	interpret(program);
 	for (int k = 0; k < 2; k++) {
 		const struct packet *p = &cases[i].packet[k];
 		const uint32_t len = build(p, frame);
 
 		check_verdict(prog, cases[i].name, frame, len, !k);
+		if (interpreter >= 0)
+			check_verdict(interpreter, cases[i].name, frame, len,
+				      !k);
 		time_packet(cases[i].name, p, prog, &s);
 	}
 	bench_socket_close(&s);
@@ -340,6 +366,7 @@ int main(void)
 
 	list_hosts();
 	empty_program = load_empty();
+	interpreter = filter_interp_open();
 	/* An Ethernet with the code for tags that a live capture gets. */
 	if (filter_pcap_open("lo", why, sizeof(why)))
 		errx(2, "lo: %s", why);

@@ -31,7 +31,7 @@ FILTERED = {
     "1%-mirror-late": "1 %, mirror, no privilege",
 }
 NAMES.update(FILTERED)
-EXECUTIONS = {"hook": "compiled, XDP",
+EXECUTIONS = {"hook": "compiled, XDP", "interpreted": "interpreted, XDP",
               "socket": "the kernel's conversion, socket"}
 STEPS = {"pcap_ms": "pcap_compile", "compile_ms": "to eBPF",
          "load_ms": "to eBPF, whole program, loaded"}

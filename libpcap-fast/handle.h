@@ -99,6 +99,7 @@ struct pcf_handle {
 	struct pcf_options options;
 	struct pcf_choice choice;
 	struct pcf_backend *backend;
+	struct pcf_late *late;		/* NULL: no filters without privilege */
 	struct pcf_keep *keep;		/* NULL: nothing is left to the host */
 	struct pcf_opened opened;
 	char busy_reason[300];		/* what busy polling does, "" it is off */

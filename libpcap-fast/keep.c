@@ -70,6 +70,17 @@ static int compile(struct pcf_handle *h, const char *expression, char *why,
 
 /* --- the two backends ---------------------------------------------------- */
 
+/* After a time in which the mirror took all. */
+static int take_again(struct pcf_handle *h)
+{
+	struct pcf_keep *k = h->keep;
+
+	if (!k->all)
+		return 0;
+	k->all = false;
+	return h->backend->ops->arm(h->backend, k->armed);
+}
+
 int pcf_keep_filter(struct pcf_handle *h, struct pcf_filter *f)
 {
 	struct pcf_keep *k = h->keep;
@@ -88,10 +99,36 @@ int pcf_keep_filter(struct pcf_handle *h, struct pcf_filter *f)
 	err = k->mirror->ops->set_filter(k->mirror, pcf_emit_both, &both,
 					 f ? f->reason : why,
 					 f ? sizeof(f->reason) : sizeof(why));
-	if (err || !k->all)
-		return err;
-	k->all = false;
-	return h->backend->ops->arm(h->backend, k->armed);
+	return err ? err : take_again(h);
+}
+
+int pcf_keep_interpreter(struct pcf_handle *h, struct pcf_code_map *map,
+			 pcf_emit_filter emit, void *arg, int epoch_at)
+{
+	struct pcf_keep *k = h->keep;
+	struct pcf_both both = { .first = pcf_emit,
+				 .first_arg = &k->arg,
+				 .second = emit,
+				 .second_arg = arg };
+
+	if (!k->mirror)
+		return 0;
+	return k->mirror->ops->set_interpreter(k->mirror, map, pcf_emit_both,
+					       &both, epoch_at);
+}
+
+int pcf_keep_code(struct pcf_handle *h, const struct pcf_code *code, unsigned n)
+{
+	struct pcf_backend *mirror = h->keep->mirror;
+	char ignored[PCAP_FAST_REASON_SIZE];
+	int err;
+
+	if (!mirror) {
+		h->backend->ops->leave(h->backend, false);
+		return 0;
+	}
+	err = mirror->ops->set_code(mirror, code, n, ignored, sizeof(ignored));
+	return err ? err : take_again(h);
 }
 
 /* Both steps need no privilege. In this order packets in between go to the

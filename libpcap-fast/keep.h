@@ -27,6 +27,12 @@ struct pcf_backend *pcf_keep_mirror(const struct pcf_handle *h);
 /* The capture has a new filter at the hook. 0 or negative errno. */
 int pcf_keep_filter(struct pcf_handle *h, struct pcf_filter *f);
 
+/* The same for filters set late (late.h). */
+int pcf_keep_interpreter(struct pcf_handle *h, struct pcf_code_map *map,
+			 pcf_emit_filter emit, void *arg, int epoch_at);
+int pcf_keep_code(struct pcf_handle *h, const struct pcf_code *code,
+		  unsigned n);
+
 /* It has none there: until it has one again, mirror all and take nothing. */
 void pcf_keep_all(struct pcf_handle *h);
 bool pcf_keep_is_all(const struct pcf_handle *h);

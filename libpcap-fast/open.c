@@ -19,6 +19,7 @@
 #include "libpcap-fast/handle.h"
 #include "libpcap-fast/inject.h"
 #include "libpcap-fast/keep.h"
+#include "libpcap-fast/late.h"
 #include "libpcap-fast/setfilter.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/standin.h"
@@ -368,6 +369,7 @@ static void close_fast(struct pcf_handle *h)
 	}
 	if (h->sender != h->backend)
 		pcf_af_xdp.close(h->sender);
+	pcf_late_close(h);
 	pcf_unwatch_channels(h);
 	pcf_waiter_close(h->waiter);
 	pcf_shadow_close(h->shadow);
@@ -470,6 +472,7 @@ static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		err = open_waiter(h);
 	if (err)
 		return err;
+	pcf_late_open(h);
 	pcf_watch_channels(h, how->rx_queues);
 	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
 	if (h->spread && wants_less(h))

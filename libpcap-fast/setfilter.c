@@ -11,6 +11,7 @@
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/keep.h"
+#include "libpcap-fast/late.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/standin.h"
 
@@ -106,6 +107,13 @@ static void place_filter(struct pcf_handle *h, struct pcf_filter *f)
 		f->place = PCAP_FAST_FILTER_KERNEL;
 		snprintf(f->reason, sizeof(f->reason),
 			 "compiled to XDP, runs in the driver");
+		return;
+	}
+	if (!pcf_late_filter(h, f)) {
+		f->place = PCAP_FAST_FILTER_KERNEL;
+		used = strlen(f->reason);
+		snprintf(f->reason + used, sizeof(f->reason) - used,
+			 "; interpreted in the driver");
 		return;
 	}
 	if (!pcf_filter_needs_socket(f->insns, f->len) ||

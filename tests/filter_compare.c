@@ -2,6 +2,7 @@
 /* Every way to execute a filter, compared; see filter_compare.h. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,20 @@ static bool loads(const struct sock_filter *insns, unsigned n, int what)
 		    insns[i].k == (uint32_t)(SKF_AD_OFF + what))
 			return true;
 	return false;
+}
+
+/* Where the kernel's interpreter is to be had. */
+static void encode(struct filter_case *c)
+{
+	char why[128];
+
+	if (filter_interp_open() < 0)
+		return;
+	c->interp = calloc(PCF_CODE_BANK, sizeof(*c->interp));
+	if (c->interp)
+		c->encoded = pcf_interp_encode(c->insns, c->n, c->ifindex,
+					       c->interp, PCF_CODE_BANK - 1,
+					       why, sizeof(why));
 }
 
 void filter_case_init(struct filter_case *c, const struct sock_filter *insns,
@@ -40,6 +55,7 @@ void filter_case_init(struct filter_case *c, const struct sock_filter *insns,
 		c->compiled = filter_wrap(insns, n, &env, &c->code[frags],
 					  c->why, sizeof(c->why));
 	}
+	encode(c);
 }
 
 int filter_case_load(struct filter_case *c, char *log, size_t size)
@@ -60,6 +76,7 @@ void filter_case_free(struct filter_case *c)
 		if (c->loaded[i] >= 0)
 			close(c->loaded[i]);
 	}
+	free(c->interp);
 }
 
 uint32_t filter_case_expect(const struct filter_case *c, const uint8_t *data,
@@ -149,6 +166,25 @@ static int run_kernel(struct filter_case *c, const uint8_t *data, uint32_t len,
 	return 0;
 }
 
+/* What compiles can be interpreted, unless it is too long. */
+static int run_interp(struct filter_case *c, const uint8_t *data, uint32_t len,
+		      uint32_t want)
+{
+	uint32_t got = 0;
+	int err;
+
+	if (!c->interp || c->encoded == -E2BIG || c->by_chance)
+		return 0;
+	if (c->encoded < 0)
+		return same(c, "encoder", c->encoded, c->compiled, NULL, data,
+			    len);
+	err = filter_interp_use(c->interp, c->encoded);
+	if (!err)
+		err = filter_interp_run(data, len, &got);
+	return same(c, "interpreter", got, want, err ? strerror(-err) : NULL,
+		    data, len);
+}
+
 /* The socket gives at most the untagged frame. */
 static int run_wire(struct filter_case *c, const uint8_t *data, uint32_t len,
 		    uint32_t want)
@@ -168,7 +204,7 @@ int filter_case_run(struct filter_case *c, const uint8_t *data, uint32_t len)
 
 	if (!c->compiled && run_machine(c, data, len, want))
 		return 1;
-	if (run_kernel(c, data, len, want))
+	if (run_kernel(c, data, len, want) || run_interp(c, data, len, want))
 		return 1;
 	return c->wire ? run_wire(c, data, len, want) : 0;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "tests/filter_ebpf.h"
+#include "tests/filter_interp.h"
 #include "tests/filter_wire.h"
 
 struct filter_case {
@@ -17,6 +18,8 @@ struct filter_case {
 	struct pcf_ebpf code[2];	/* without and with frags */
 	int compiled;			/* what the compiler returned */
 	int loaded[2];			/* in the kernel, or < 0 */
+	struct pcf_code *interp;	/* the interpreter's, or NULL */
+	int encoded;			/* its length, or a negative errno */
 	struct filter_wire *wire;	/* takes the program, or NULL */
 	uint32_t ifindex;
 	bool by_chance;			/* has a random number: only this

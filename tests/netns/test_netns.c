@@ -758,8 +758,8 @@ static void no_permission(void)
 	in_child(as_nobody);
 }
 
-/* A filter after the privileges are gone runs in user space, exactly; the end
- * of the capture leaves nothing. */
+/* A filter after the privileges are gone is exact wherever it runs; the end of
+ * the capture leaves nothing. */
 static void drops_privileges(void)
 {
 	struct reading r = { .step = 2, .size = size_60 };
@@ -782,8 +782,7 @@ static void drops_privileges(void)
 		_exit(2);
 	set_filter(p, "udp port 7000");
 	pcap_fast_get_info(p, &info, sizeof(info));
-	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
-	CU_ASSERT_TRUE(*info.filter_reason != '\0');
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.filter_reason, "not permitted"));
 	CU_ASSERT_EQUAL(write(go[1], "g", 1), 1);
 	waitpid(sender, NULL, 0);
 	read_all(p, &r);
