@@ -471,8 +471,8 @@ static void dispatch(struct interp *t, int lo, int hi)
 	dispatch(t, middle, hi);
 }
 
-/* pc only grows, so the loop ends with the map; may_goto (R1 - R5 are kept) is
- * for the verifier, which does not see that. */
+/* pc only grows, so the loop ends with the map; may_goto is for the verifier,
+ * which does not see that. */
 static void emit_fetch(struct interp *t)
 {
 	const int rare = pcf_ebpf_label(t->e);
