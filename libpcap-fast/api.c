@@ -77,9 +77,8 @@ int pcap_setfilter(pcap_t *p, struct bpf_program *program)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
-	return h && !pcf_inside_stock() ?
-		       pcf_setfilter(h, program) :
-		       STOCK(pcap_setfilter, PCAP_ERROR, p, program);
+	return h && !pcf_inside_stock() ? pcf_setfilter(h, program) :
+					  pcf_setfilter_stock(p, program);
 }
 
 int pcap_setdirection(pcap_t *p, pcap_direction_t direction)

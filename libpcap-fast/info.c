@@ -85,14 +85,12 @@ static void fill_busy(const struct pcf_handle *h, struct pcap_fast_info *info)
 
 static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
-	info->zerocopy = h->opened.zerocopy;
+	if (h->backend->ops == &pcf_af_xdp || h->sender)
+		info->zerocopy = h->opened.zerocopy;
 	info->queues = h->opened.queues;
 	info->frame_size = h->opened.frame_size;
 	info->frames = h->opened.frames;
 	info->memory = h->opened.memory;
-	info->filter_place = h->filter.place;
-	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
-		 h->filter.reason);
 	fill_busy(h, info);
 	fill_counters(h, info);
 	fill_cluster(h, info);
@@ -106,6 +104,9 @@ static void fill(const struct pcf_handle *h, struct pcap_fast_info *info)
 	info->asked = h->options.mode;
 	info->mode = h->mode;
 	snprintf(info->reason, sizeof(info->reason), "%s", h->choice.reason);
+	info->filter_place = h->filter.place;
+	snprintf(info->filter_reason, sizeof(info->filter_reason), "%s",
+		 h->filter.reason);
 	if (h->backend)
 		fill_fast(h, info);
 }

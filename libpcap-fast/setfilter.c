@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 _Static_assert(sizeof(struct sock_filter) == sizeof(struct bpf_insn),
 	       "classic instructions have one layout");
@@ -180,6 +181,33 @@ int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 	place_filter(h, &f);
 	put_in_force(h, &f);
 	return 0;
+}
+
+/* The system's library keeps to itself whether its socket took the filter; the
+ * socket tells the length of what it has. */
+static void note_place(struct pcf_handle *h)
+{
+	struct pcf_filter *f = &h->filter;
+	socklen_t n = 0;
+	int fd = pcf_stock()->pcap_fileno(h->p);
+	bool kernel = !getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, NULL, &n) && n;
+
+	f->place = kernel ? PCAP_FAST_FILTER_KERNEL : PCAP_FAST_FILTER_USER;
+	snprintf(f->reason, sizeof(f->reason),
+		 "the system's libpcap runs it in %s",
+		 kernel ? "the kernel" : "user space");
+}
+
+int pcf_setfilter_stock(pcap_t *p, struct bpf_program *program)
+{
+	const struct pcf_stock *stock = pcf_stock();
+	struct pcf_handle *h = pcf_find(p);
+	int rc = stock->pcap_setfilter ? stock->pcap_setfilter(p, program) :
+					 PCAP_ERROR;
+
+	if (!rc && h && !h->backend && stock->pcap_fileno)
+		note_place(h);
+	return rc;
 }
 
 int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction)

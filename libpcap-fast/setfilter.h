@@ -6,6 +6,8 @@
 #include "libpcap-fast/handle.h"
 
 int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program);
+/* On any other handle: the system library's, and noted where it runs. */
+int pcf_setfilter_stock(pcap_t *p, struct bpf_program *program);
 int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction);
 void pcf_filter_free(struct pcf_filter *f);
 
