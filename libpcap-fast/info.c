@@ -85,6 +85,7 @@ static void fill_busy(const struct pcf_handle *h, struct pcap_fast_info *info)
 
 static void fill_fast(const struct pcf_handle *h, struct pcap_fast_info *info)
 {
+	/* one that receives by the direct ring may have a socket to send by */
 	if (h->backend->ops == &pcf_af_xdp || h->sender)
 		info->zerocopy = h->opened.zerocopy;
 	info->queues = h->opened.queues;
