@@ -106,6 +106,7 @@ void options()
 	      "set_zerocopy");
 	check(!pcap_fast_set_keep(p, "arp"), "set_keep");
 	check(!pcap_fast_set_rest(p, PCAP_FAST_REST_DROP), "set_rest");
+	check(!pcap_fast_set_busy_poll(p, 50), "set_busy_poll");
 	check(!pcap_fast_share(p, q), "pcap_fast_share()");
 	check(!pcap_fast_get_info(p, &info, sizeof(info)) &&
 		      info.asked == PCAP_FAST_MODE_SYSTEM,
