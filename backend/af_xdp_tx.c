@@ -51,12 +51,14 @@ static void send_home(struct pcf_queue *q, uint64_t addr)
 {
 	struct pcf_umem *u = q->umem;
 	uint64_t half = pcf_umem_half(u);
-	struct pcf_queue *home = addr < 2 * half ? u->homes[addr / half] : NULL;
+	bool second = addr >= half;
+	uint64_t at = second ? addr - half : addr;
+	struct pcf_queue *home = at < half ? u->homes[second] : NULL;
 
 	addr &= q->frame_mask;
 	if (!home)
 		return;
-	if (addr % half < (uint64_t)u->frames * u->frame_size)
+	if (at < (uint64_t)u->frames * u->frame_size)
 		pcf_xdp_give_back(home, addr);
 	else if (home->tx.nfree < home->tx.count)
 		home->tx.free[home->tx.nfree++] = addr;
@@ -173,7 +175,8 @@ static unsigned tx_copy(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	uint32_t size = q->umem->frame_size, idx;
 	unsigned i, used = 0;
 
-	reclaim(q);
+	if (tx->nfree < n)
+		reclaim(q);
 	for (i = 0; i < n; i++) {
 		unsigned span = (pkts[i].caplen + size - 1) / size;
 

@@ -331,10 +331,12 @@ static void hostile_completions(void)
 	static const uint64_t addrs[] = { HALF, HALF + FRAME, UINT64_MAX,
 					  1ull << 48, RX * FRAME };
 	struct pcf_pkt pkt;
+	bool progress;
 
 	set_up();
 	for (unsigned i = 0; i < 5; i++)
 		complete(addrs[i]);
+	CU_ASSERT_EQUAL(pcf_xdp_tx.kick(&r.q, &progress), 0);
 	make(&pkt, 1, 60);
 	CU_ASSERT_EQUAL(sending_copy(&pkt, 1), 1);
 	CU_ASSERT_EQUAL(r.fill_prod, 0);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define BATCH 64
+#define MOST  2048 /* frames for sending */
 
 static char errbuf[PCAP_ERRBUF_SIZE];
 static bool have_net;
@@ -386,6 +387,7 @@ static void both_at_once(void)
 /* One's queue 1 shares with the other's queue 0. */
 static void other_queues(void)
 {
+	static struct pcap_batch_pkt all[MOST];
 	struct pcap_batch_pkt pkts[BATCH];
 	unsigned total = 0;
 	struct pair x;
@@ -396,6 +398,8 @@ static void other_queues(void)
 	links(2, 2, 1500);
 	x = open_pair("exclusive:vA@1", "exclusive:vC@0", true, true);
 	to_d = net_listen("vD");
+	/* no frame is left to copy into */
+	CU_ASSERT_EQUAL(pcap_tx_reserve(x.c, all, MOST), MOST);
 	for (uint32_t i = 0; i < EACH_WAY; i += 500) {
 		send_from("vB", i, 500, size_any);
 		while ((n = pcap_next_batch(x.a, pkts, BATCH)) > 0) {
@@ -417,6 +421,7 @@ static void other_queues(void)
 	}
 	CU_ASSERT_EQUAL(n, total);
 	CU_ASSERT_TRUE(total > EACH_WAY / 10);
+	CU_ASSERT_EQUAL(pcap_release_batch(x.c, all, MOST), 0);
 	CU_ASSERT_EQUAL(pcap_tx_flush(x.c, 1000), 0);
 	all_at_home(x.a);
 	all_at_home(x.c);
