@@ -80,7 +80,7 @@ static int64_t close_with(int64_t ms, char *said, size_t size)
 	pcf_env_read(&env);
 	fake_open(&f, 1);
 	strcpy(f.h->options.device.name, "eth9");
-	f.h->backend = &backend;
+	f.h->backend = f.h->sender = &backend;
 	memset(&device, 0, sizeof(device));
 	device.pending = 5;
 	device.until = start + ms;
