@@ -5,8 +5,11 @@
  * LD_PRELOAD, on the drop-in. Forwards until it is stopped; what arrived is
  * counted behind the second interface.
  *
- *   bench_bridge next|batch IN OUT    next: pcap_next_ex() and pcap_inject()
- *                                     batch: pcap_forward_batch()
+ *   bench_bridge next|copy|share IN OUT
+ *
+ *   next     pcap_next_ex() and pcap_inject()
+ *   copy     pcap_next_batch() and pcap_forward_batch()
+ *   share    the same, and both handles use one packet memory
  */
 #include "bench/frame.h"
 
@@ -97,15 +100,16 @@ static void forward_until_stopped(int (*forward)(void))
 
 int main(int argc, char **argv)
 {
-	bool batch = argc == 4 && !strcmp(argv[1], "batch");
+	bool share = argc == 4 && !strcmp(argv[1], "share");
+	bool batch = share || (argc == 4 && !strcmp(argv[1], "copy"));
 
 	if (argc != 4 || (!batch && strcmp(argv[1], "next")))
-		errx(2, "usage: bench_bridge next|batch IN OUT");
+		errx(2, "usage: bench_bridge next|copy|share IN OUT");
 	if (batch && !pcap_forward_batch)
-		errx(2, "batch: needs the drop-in");
+		errx(2, "%s: needs the drop-in", argv[1]);
 	in = create(argv[2]);
 	out = create(argv[3]);
-	if (batch && pcap_fast_share(out, in))
+	if (share && pcap_fast_share(out, in))
 		errx(2, "%s", pcap_geterr(out));
 	start(in, argv[2]);
 	start(out, argv[3]);

@@ -50,8 +50,10 @@ BRIDGES = {
               [BRIDGE, "next", "rx0", "out0"]),
     "next": ("pcap_next_ex and pcap_inject, exclusive", EXCLUSIVE,
              [BRIDGE, "next", "rx0", "out0"]),
-    "forward": ("pcap_forward_batch, exclusive", EXCLUSIVE,
-                [BRIDGE, "batch", "rx0", "out0"]),
+    "copy": ("pcap_forward_batch, exclusive, two memories", EXCLUSIVE,
+             [BRIDGE, "copy", "rx0", "out0"]),
+    "share": ("pcap_forward_batch, exclusive, one memory", EXCLUSIVE,
+              [BRIDGE, "share", "rx0", "out0"]),
     "bridge": ("pcap-fast bridge", {},
                [BUILD + "/pcap-fast", "bridge", "rx0", "out0"]),
 }
@@ -60,7 +62,8 @@ SEND_RATIOS = [("exclusive / stock inject", "inject", "stock"),
                ("in place / bare loop", "inplace", "xsk"),
                ("batch / stock inject", "batch", "stock"),
                ("system batch / stock inject", "batch-system", "stock")]
-BRIDGE_RATIOS = [("forward_batch / stock", "forward", "stock"),
+BRIDGE_RATIOS = [("two memories / stock", "copy", "stock"),
+                 ("one memory / stock", "share", "stock"),
                  ("pcap-fast bridge / stock", "bridge", "stock")]
 
 
