@@ -289,6 +289,15 @@ void pcf_root_evict(struct pcf_root *r, uint32_t key)
 		bpf_map_delete_elem(r->slots, &key);
 }
 
+/* "name (pid N)"; what another version has in the record is not known. */
+static void name_owner(const struct pcf_owner *o, char *text, size_t size)
+{
+	if (o->version == PCF_OWNER_VERSION)
+		snprintf(text, size, "%.16s (pid %u)", o->program, o->pid);
+	else
+		snprintf(text, size, "another version of this library");
+}
+
 int pcf_root_record(struct pcf_root *r, uint32_t key,
 		    const struct pcf_owner *me, char *why, size_t size)
 {
@@ -307,9 +316,10 @@ int pcf_root_record(struct pcf_root *r, uint32_t key,
 		if (bpf_map_lookup_elem(r->owners, &key, &other))
 			continue;
 		if (pcf_owner_alive(&other)) {
-			snprintf(why, size,
-				 "%.16s (pid %u) already captures here",
-				 other.program, other.pid);
+			char name[64];
+
+			name_owner(&other, name, sizeof(name));
+			snprintf(why, size, "%s already captures here", name);
 			return -EBUSY;
 		}
 		pcf_root_evict(r, key);
@@ -425,11 +435,11 @@ static void probe_exclusive(const uint32_t *maps, struct pcf_root_users *users)
 
 	if (!open_maps(&r, maps) &&
 	    pcf_root_owner(r.owners, PCF_SLOT_EXCLUSIVE, &o)) {
-		if (*o.cluster)
+		if (o.version == PCF_OWNER_VERSION && *o.cluster)
 			probe_cluster(r.owners, &o, users);
 		else
-			snprintf(users->exclusive, sizeof(users->exclusive),
-				 "%.16s (pid %u)", o.program, o.pid);
+			name_owner(&o, users->exclusive,
+				   sizeof(users->exclusive));
 	}
 	drop_fds(&r);
 }
