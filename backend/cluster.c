@@ -430,6 +430,15 @@ int pcf_cluster_enter(struct pcf_cluster *c, char *why, size_t size)
 	return err ? failed(err, "cannot take a share", why, size) : 0;
 }
 
+/* A child of a fork may hold the socket longer than we want to be a member. */
+static void depart(struct pcf_cluster *c)
+{
+	uint32_t key = c->member;
+
+	if (c->socket >= 0)
+		bpf_map_delete_elem(c->living_map, &key);
+}
+
 /* The program goes last: until the table has changed, packets are ours. Once
  * the lock is open our number may be another's, so nothing is left to do. */
 static void give_up(struct pcf_cluster *c)
@@ -438,6 +447,7 @@ static void give_up(struct pcf_cluster *c)
 
 	bpf_map_delete_elem(c->root->owners, &key);
 	rebuild(c);
+	depart(c);
 	bpf_map_delete_elem(c->root->slots, &key);
 	c->root->claimed = false;
 	retire(c);
@@ -448,10 +458,13 @@ void pcf_cluster_leave(struct pcf_cluster *c)
 {
 	char ignored[256];
 
-	if (c->root && c->root->claimed && c->table &&
-	    !lock(c, ignored, sizeof(ignored))) {
-		give_up(c);
-		unlock(c);
+	if (c->root && c->root->claimed && c->table) {
+		if (!lock(c, ignored, sizeof(ignored))) {
+			give_up(c);
+			unlock(c);
+		} else {
+			depart(c);
+		}
 	}
 	if (c->table)
 		munmap(c->table, sizeof(*c->table));

@@ -3,9 +3,11 @@
  * Members of a cluster that come, go and die while packets come: what is lost,
  * and when. On a real interface in a namespace of its own, as root.
  */
+#include "backend/root.h"
 #include "tests/netns/members.h"
 #include "tests/unit.h"
 
+#include <net/if.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -241,26 +243,32 @@ static void replaced(void)
 {
 	pid_t child[2];
 	uint32_t from;
-	pcap_t *p;
+	pcap_t *p[2];
 
 	if (skip())
 		return;
 	begin(1);
+	p[0] = member();
 	for (int round = 0; round < 40; round++) {
-		child[0] = process(0);
-		child[1] = process(1);
+		child[0] = process(1);
+		child[1] = process(2);
 		kill(child[round % 2], SIGKILL);
 		reap(child[round % 2]);
+		/* the program finds it dead */
+		flows_send(flows, "vB", 300, 0);
 		kill(child[!(round % 2)], SIGKILL);
 		reap(child[!(round % 2)]);
 	}
-	p = member();
-	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "one of 1"));
+	p[1] = member();
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "one of 2"));
+	take_all(p, 2);
 	from = flows->sent;
 	flows_send(flows, "vB", BURST, 0);
-	take_all(&p, 1);
+	take_all(p, 2);
 	exactly_once(from);
-	pcap_close(p);
+	CU_ASSERT_TRUE(seen_by(1, from) > BURST / 3);
+	pcap_close(p[0]);
+	pcap_close(p[1]);
 	end();
 }
 
@@ -345,11 +353,77 @@ static void two_founders(void)
 	end();
 }
 
+/* A process that owns the lock, from its record on. */
+static pid_t lock_holder(void)
+{
+	int ready[2];
+	char byte = 0;
+	pid_t child;
+
+	if (pipe(ready))
+		abort();
+	child = fork();
+	if (!child) {
+		struct pcf_root r;
+		struct pcf_owner me = { 0 };
+		char why[256];
+
+		if (pcf_root_open(&r, if_nametoindex("vA"), false, why,
+				  sizeof(why)) ||
+		    pcf_root_live(&r, &me, why, sizeof(why)) ||
+		    pcf_root_record(&r, PCF_SLOT_LOCK, &me, why, sizeof(why)) ||
+		    write(ready[1], "r", 1) != 1)
+			_exit(1);
+		pause();
+	}
+	close(ready[1]);
+	if (read(ready[0], &byte, 1) != 1)
+		byte = 0;
+	close(ready[0]);
+	CU_ASSERT_EQUAL_FATAL(byte, 'r');
+	return child;
+}
+
+/* One at a time; whoever dies in it stops nobody, and who only stops does not
+ * stop others for ever. */
+static void locked(void)
+{
+	pcap_t *p[2], *refused;
+	pid_t child;
+
+	if (skip())
+		return;
+	begin(1);
+	p[0] = member();
+	child = lock_holder();
+	refused = create(NAME);
+	CU_ASSERT_EQUAL(pcap_activate(refused), PCAP_ERROR);
+	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(refused), "does not finish"));
+	pcap_close(refused);
+	kill(child, SIGKILL);
+	reap(child);
+	p[1] = member();
+	flows_send(flows, "vB", BURST, 0);
+	take_all(p, 2);
+	exactly_once(0);
+	CU_ASSERT_TRUE(seen_by(1, 0) > BURST / 3);
+	/* leaving goes on without it: as if killed */
+	child = lock_holder();
+	pcap_close(p[1]);
+	flows_send(flows, "vB", BURST, 0);
+	take_all(p, 1);
+	exactly_once(BURST);
+	kill(child, SIGKILL);
+	reap(child);
+	pcap_close(p[0]);
+	end();
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(come_and_go),	   PCF_TEST(killed_member),
 	PCF_TEST(killed_outgoing), PCF_TEST(replaced),
 	PCF_TEST(many_at_once),	   PCF_TEST(two_founders),
-	CU_TEST_INFO_NULL,
+	PCF_TEST(locked),	   CU_TEST_INFO_NULL,
 };
 
 int main(void)
