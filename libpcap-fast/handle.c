@@ -56,8 +56,15 @@ struct pcf_handle *pcf_find(pcap_t *p)
 {
 	struct table *t = atomic_load_explicit(&current, memory_order_acquire);
 	struct entry *e = t && p ? lookup(t, p) : NULL;
+	struct pcf_handle *h;
 
-	return e ? atomic_load_explicit(&e->value, memory_order_acquire) : NULL;
+	if (!e)
+		return NULL;
+	h = atomic_load_explicit(&e->value, memory_order_acquire);
+	/* Pairs with put(): is it still `p` whose value that is? */
+	if (atomic_load_explicit(&e->key, memory_order_relaxed) != p)
+		return NULL;
+	return h;
 }
 
 static struct table *new_table(unsigned size)
@@ -86,14 +93,15 @@ static struct entry *place(struct table *t, pcap_t *p)
 	return e;
 }
 
-/* The value before the key: who sees the key sees its value (acquire in
- * lookup). */
+/* The key before the value: the address of a closed handle, whose place this
+ * may be, can be that of a savefile by now, which must not get the value.
+ * Nobody looks for `p` before this is over. */
 static void put(struct table *t, pcap_t *p, struct pcf_handle *h)
 {
 	struct entry *e = place(t, p);
 
-	atomic_store_explicit(&e->value, h, memory_order_release);
 	atomic_store_explicit(&e->key, p, memory_order_release);
+	atomic_store_explicit(&e->value, h, memory_order_release);
 }
 
 /* Entries of closed handles keep their key, so that look-ups go on past them,

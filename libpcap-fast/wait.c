@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct pcf_waiter {
@@ -96,13 +97,40 @@ static void clear_wake(struct pcf_waiter *w)
 	(void)n; /* not readable: nothing to clear */
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Signals may come more often than every time-out. */
+static int poll_until(struct pollfd *fds, unsigned n, int64_t end)
+{
+	int64_t left = end - now_ms();
+	int rc;
+
+	while ((rc = poll(fds, n, left > 0 ? left : 0)) < 0 && errno == EINTR)
+		left = end - now_ms();
+	return rc;
+}
+
+static int poll_for_ever(struct pollfd *fds, unsigned n)
+{
+	int rc;
+
+	while ((rc = poll(fds, n, -1)) < 0 && errno == EINTR)
+		;
+	return rc;
+}
+
 int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
 {
-	int n;
+	int n = timeout_ms < 0 ?
+			poll_for_ever(w->fds, w->n + 2) :
+			poll_until(w->fds, w->n + 2, now_ms() + timeout_ms);
 
-	do {
-		n = poll(w->fds, w->n + 2, timeout_ms);
-	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
 	if (w->fds[w->n].revents)
