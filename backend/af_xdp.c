@@ -21,7 +21,6 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
-#include <xdp/libxdp.h>
 
 /* Ethernet header, two VLAN tags and the checksum: what Linux 7.2 wants a frame
  * of zero-copy to hold besides the MTU. */
@@ -141,6 +140,18 @@ static int make_bounce(struct pcf_bounce *b, uint32_t size)
 	return 0;
 }
 
+/* Without any socket on it. libxdp 1.3 counts one that it could not make for
+ * want of descriptors, and would keep the memory for its sake. */
+static void delete_umem(struct xsk_umem *u)
+{
+	int fd = xsk_umem__fd(u);
+
+	if (xsk_umem__delete(u) != -EBUSY)
+		return;
+	close(fd);
+	free(u);
+}
+
 /* The packet memory goes with the last queue that has it. */
 static void leave_umem(struct pcf_queue *q)
 {
@@ -155,7 +166,7 @@ static void leave_umem(struct pcf_queue *q)
 	if (--u->users)
 		return;
 	if (u->xsk)
-		xsk_umem__delete(u->xsk);
+		delete_umem(u->xsk);
 	pcf_umem_unmap(u);
 	free(u);
 }
@@ -171,6 +182,20 @@ static void close_socket(struct pcf_queue *q)
 	memset(&q->comp, 0, sizeof(q->comp));
 	memset(&q->tx.ring, 0, sizeof(q->tx.ring));
 	q->fd = -1;
+}
+
+/* libxdp 1.3 forgets the fill ring when it cannot map the completion ring. The
+ * mapping would keep socket and packet memory; it begins on the page where the
+ * producer's index is. */
+static void unmap_fill(struct pcf_queue *q)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)q->fill.producer & ~(page - 1);
+	uintptr_t end = (uintptr_t)q->fill.ring +
+			q->fill.size * sizeof(uint64_t);
+
+	if (q->fill.ring && !q->comp.ring)
+		munmap((void *)start, end - start);
 }
 
 static int register_umem(struct pcf_queue *q)
@@ -225,6 +250,7 @@ static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
 		err = create_socket(q, ifname, flags);
 	if (!err)
 		return 0;
+	unmap_fill(q);
 	/* libxdp finds the mappings of the rings in the queue's structures */
 	if (q->umem->users == 1 && q->umem->xsk) {
 		xsk_umem__delete(q->umem->xsk);
@@ -569,20 +595,6 @@ static void describe(const struct xdp_backend *x, struct pcf_opened *what)
 
 static void xdp_close(struct pcf_backend *b);
 
-/* libxdp and libbpf speak to stderr of their own accord; this library does
- * not, and gives the program its own functions back. */
-static int set_up_quietly(struct xdp_backend *x, const struct pcf_open *how,
-			  struct pcf_opened *what, char *why, size_t size)
-{
-	libbpf_print_fn_t bpf_print = libbpf_set_print(NULL);
-	libxdp_print_fn_t xdp_print = libxdp_set_print(NULL);
-	int err = set_up(x, how, what, why, size);
-
-	libxdp_set_print(xdp_print);
-	libbpf_set_print(bpf_print);
-	return err;
-}
-
 static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 		    struct pcf_opened *what, char *why, size_t size)
 {
@@ -604,7 +616,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 	if (!x->queues || !x->base.nqueues)
 		err = fail(-ENOMEM, why, size, "no memory");
 	else
-		err = set_up_quietly(x, how, what, why, size);
+		err = set_up(x, how, what, why, size);
 	if (err) {
 		xdp_close(&x->base);
 		return err;

@@ -94,6 +94,7 @@ struct pcf_handle {
 	/* the rest */
 	int mode;			/* enum pcap_fast_mode, once active */
 	bool active;
+	bool refused;			/* before the real handle was asked */
 	int direction;			/* pcap_direction_t */
 	bool honest_timeout;
 	struct pcf_options options;

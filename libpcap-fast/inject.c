@@ -259,7 +259,7 @@ int pcap_tx_reserve(pcap_t *p, struct pcap_batch_pkt *pkts, int n)
 	struct pcf_handle *h = pcf_find_or_add(p);
 
 	if (!h)
-		return PCAP_ERROR;
+		return pcf_fail_errno(p, -ENOMEM, "malloc");
 	if (n <= 0)
 		return 0;
 	return has_tx(h) ? reserve_rings(h, pkts, n) : reserve_own(h, pkts, n);

@@ -10,6 +10,7 @@
  *	4. lanes and waiting
  *	5. arm: packets come from here on
  */
+#include "backend/quiet.h"
 #include "compat/netdev.h"
 #include "backend/flow.h"
 #include "libpcap-fast/batch.h"
@@ -141,6 +142,21 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 			 *o->device.queues ? o->device.queues : env->queues);
 }
 
+/* Nothing is known about the interface, not even that it is not there. */
+static void choose_blindly(struct pcf_handle *h, int err)
+{
+	int asked = h->options.mode;
+	bool by_name = asked != PCAP_FAST_MODE_AUTO;
+
+	h->choice = (struct pcf_choice){
+		.mode = by_name ? asked : PCAP_FAST_MODE_SYSTEM,
+		.error = by_name ? PCAP_ERROR : 0,
+	};
+	snprintf(h->choice.reason, sizeof(h->choice.reason),
+		 "the kernel does not say what %s is: %s",
+		 h->options.device.name, strerror(-err));
+}
+
 static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 {
 	const struct pcf_options *o = &h->options;
@@ -162,19 +178,20 @@ static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 	if (!o->any_device && o->mode != PCAP_FAST_MODE_SYSTEM)
 		err = pcf_facts_gather(o->device.name, facts);
 	if (err)
-		snprintf(facts->missing, sizeof(facts->missing),
-			 "an answer about the interface (%s)", strerror(-err));
-	pcf_mode_choose(&request, facts, &h->choice);
+		choose_blindly(h, err);
+	else
+		pcf_mode_choose(&request, facts, &h->choice);
 }
 
 /* --- activation on the system's library ---------------------------------- */
 
-static int activate_real(pcap_t *p)
+static int activate_real(struct pcf_handle *h)
 {
 	int rc;
 
+	h->refused = false;
 	PCF_STOCK_ENTER();
-	rc = pcf_stock()->pcap_activate(p);
+	rc = pcf_stock()->pcap_activate(h->p);
 	PCF_STOCK_LEAVE();
 	return rc;
 }
@@ -208,7 +225,7 @@ static void log_put_back(const struct pcf_handle *h)
 
 static int activate_system(struct pcf_handle *h)
 {
-	int rc = activate_real(h->p);
+	int rc = activate_real(h);
 
 	h->mode = PCAP_FAST_MODE_SYSTEM;
 	h->active = rc >= 0;
@@ -518,10 +535,10 @@ static int backend_failed(struct pcf_handle *h, const char *driver, int err,
 			h->options.device.name, driver, why);
 }
 
-/* Out of memory or descriptors after the real handle became active: it goes on
- * alone, with the shadow's small buffer. But not instead of a cluster's member:
- * it would have the packets of all. */
-static int begin_failed(struct pcf_handle *h, int err, const char *why, int rc)
+/* Out of memory or descriptors after the real handle became active: in `auto`
+ * it goes on alone, with the shadow's small buffer. */
+static int begin_failed(struct pcf_handle *h, const char *driver, int err,
+			const char *why, int rc)
 {
 	char errbuf[PCAP_ERRBUF_SIZE];
 
@@ -531,6 +548,10 @@ static int begin_failed(struct pcf_handle *h, int err, const char *why, int rc)
 				h->options.device.name,
 				h->options.device.cluster,
 				*why ? why : strerror(-err));
+	if (h->options.mode != PCAP_FAST_MODE_AUTO)
+		return backend_failed(h, driver, err,
+				      *why ? why : strerror(-err));
+	pcf_shadow_release(h->p);
 	pcf_stock()->pcap_setnonblock(h->p, h->nonblock, errbuf);
 	snprintf(h->choice.reason, sizeof(h->choice.reason),
 		 "cannot begin: %s", *why ? why : strerror(-err));
@@ -543,6 +564,7 @@ static int begin_failed(struct pcf_handle *h, int err, const char *why, int rc)
 static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 {
 	uint64_t mask[MAX_QUEUES / 64] = { 0 };
+	const char *driver = *facts->driver ? facts->driver : "unknown";
 	char why[PCAP_ERRBUF_SIZE] = "";
 	struct pcf_open how = { 0 };
 	int rc, err;
@@ -551,12 +573,10 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return PCAP_ERROR;
 	err = open_backend(h, facts, mask, &how, why, sizeof(why));
 	if (err)
-		return backend_failed(
-			h, *facts->driver ? facts->driver : "unknown", err,
-			why);
+		return backend_failed(h, driver, err, why);
 	open_sender(h, &how);
 	prepare_shadow(h);
-	rc = activate_real(h->p);
+	rc = activate_real(h);
 	if (rc < 0) {
 		close_fast(h);
 		unprepare_shadow(h);
@@ -567,7 +587,7 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	memcpy(h->mac, facts->link.mac, sizeof(h->mac));
 	err = begin(h, &how, why, sizeof(why));
 	if (err)
-		return begin_failed(h, err, why, rc);
+		return begin_failed(h, driver, err, why, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
 	if (*h->opened.note)
@@ -614,22 +634,17 @@ static int activate(struct pcf_handle *h)
 	return activate_fast(h, &facts);
 }
 
-int pcap_activate(pcap_t *p)
+static int read_and_activate(struct pcf_handle *h)
 {
-	struct pcf_handle *h = pcf_find(p);
 	struct pcf_env env;
 	int rc;
 
-	if (!pcf_stock()->pcap_activate)
-		return PCAP_ERROR;
-	if (!h || h->active || pcf_inside_stock())
-		return pcf_stock()->pcap_activate(p);
 	pcf_env_read(&env);
 	log_env(&env);
 	apply_env(h, &env);
 	if (*h->options.device.cluster &&
 	    h->options.mode != PCAP_FAST_MODE_EXCLUSIVE)
-		return pcf_fail(p, PCAP_ERROR,
+		return pcf_fail(h->p, PCAP_ERROR,
 				"a cluster is of exclusive captures only: exclusive:%s%%%s",
 				h->options.device.name,
 				h->options.device.cluster);
@@ -637,6 +652,32 @@ int pcap_activate(pcap_t *p)
 	if (rc >= 0)
 		pcf_inject_bypass(h, h->p);
 	return rc;
+}
+
+int pcap_activate(pcap_t *p)
+{
+	struct pcf_handle *h = pcf_find(p);
+	int rc;
+
+	if (!pcf_stock()->pcap_activate)
+		return PCAP_ERROR;
+	if (!h || h->active || pcf_inside_stock())
+		return pcf_stock()->pcap_activate(p);
+	h->refused = true;
+	pcf_quiet(true);
+	rc = read_and_activate(h);
+	pcf_quiet(false);
+	return rc;
+}
+
+/* The system's library, up to 1.10.4, forgets a descriptor of a handle that is
+ * closed and never was activated. One that was refused here, before it came to
+ * that, is therefore activated in the end, as what disturbs nobody. */
+static void activate_to_close(struct pcf_handle *h)
+{
+	pcf_stock()->pcap_set_promisc(h->p, 0);
+	pcf_stock()->pcap_set_rfmon(h->p, 0);
+	activate_real(h);
 }
 
 /* --- open_live and close ------------------------------------------------- */
@@ -704,10 +745,14 @@ static void free_handle(struct pcf_handle *h)
 /* The backend first: from then on the host gets its packets again. */
 void pcap_close(pcap_t *p)
 {
+	struct pcf_handle *h;
+
 	if (!pcf_stock()->pcap_close)
 		return;
-	if (!pcf_inside_stock())
-		free_handle(pcf_table_remove(p));
+	h = pcf_inside_stock() ? NULL : pcf_table_remove(p);
+	if (h && h->refused)
+		activate_to_close(h);
+	free_handle(h);
 	PCF_STOCK_ENTER();
 	pcf_stock()->pcap_close(p);
 	PCF_STOCK_LEAVE();

@@ -8,6 +8,7 @@
  */
 #include "libpcap-fast/setfilter.h"
 
+#include "backend/quiet.h"
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/keep.h"
@@ -79,10 +80,15 @@ int pcf_emit(void *arg, struct pcf_ebpf *e, int match, int nomatch, char *why,
 static int set_kernel_filter(struct pcf_handle *h, struct pcf_filter *f)
 {
 	struct pcf_emit_arg arg = { h, f };
-	int err = h->backend->ops->set_filter(h->backend, pcf_emit, &arg,
-					      f->reason, sizeof(f->reason));
+	int err;
 
-	return err || !h->keep ? err : pcf_keep_filter(h, f);
+	pcf_quiet(true);
+	err = h->backend->ops->set_filter(h->backend, pcf_emit, &arg, f->reason,
+					  sizeof(f->reason));
+	if (!err && h->keep)
+		err = pcf_keep_filter(h, f);
+	pcf_quiet(false);
+	return err;
 }
 
 /* With every packet in user space. The host must not lose what the filter

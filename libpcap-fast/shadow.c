@@ -323,6 +323,15 @@ int pcf_shadow_open(pcap_t *p, uint32_t flags, struct pcf_shadow **shadow)
 	return 0;
 }
 
+/* It sees nothing yet, or what leaves only. */
+void pcf_shadow_release(pcap_t *p)
+{
+	int none = 0;
+
+	setsockopt(pcf_stock()->pcap_fileno(p), SOL_SOCKET, SO_DETACH_FILTER,
+		   &none, sizeof(none));
+}
+
 void pcf_shadow_close(struct pcf_shadow *s)
 {
 	if (!s)

@@ -25,6 +25,8 @@ void pcf_shadow_unprepare(pcap_t *p, int buffer_size, int immediate);
  * of its packets. 0 or negative errno. */
 int pcf_shadow_open(pcap_t *p, uint32_t flags, struct pcf_shadow **s);
 void pcf_shadow_close(struct pcf_shadow *s);
+/* Once closed: the real handle captures by itself, without a filter. */
+void pcf_shadow_release(pcap_t *p);
 
 enum pcf_take {
 	PCF_TAKE_NONE,
