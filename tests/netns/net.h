@@ -53,6 +53,11 @@ unsigned net_programs(const char *name);
 /* The XDP program on vA, 0 none. */
 uint32_t net_xdp(void);
 unsigned net_open_fds(void);
+/* How many hold vA promiscuous. */
+unsigned net_promiscuity(void);
+/* What this process has mapped of the kernel's: rings, BPF maps, memory that
+ * is shared with it. */
+unsigned net_mappings(void);
 
 /* Attach and detach an XDP program that is not ours (passes everything). */
 int net_attach_foreign(void);
