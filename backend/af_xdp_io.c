@@ -106,13 +106,14 @@ static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
 		*why = nothing(q);
 	pcf_coming_shown(&q->coming, n);
 	for (unsigned i = 0; i < n; i++) {
-		const struct xdp_desc *d =
-			xsk_ring_cons__rx_desc(&q->rx, idx + i);
+		/* in shared memory: looked at once, then judged */
+		const struct xdp_desc d =
+			*xsk_ring_cons__rx_desc(&q->rx, idx + i);
 
-		if (likely(in_area(q, d->addr, d->len)))
-			show(q, &pkts[i], d, meta, now);
+		if (likely(in_area(q, d.addr, d.len)))
+			show(q, &pkts[i], &d, meta, now);
 		else
-			set_bad(q, &pkts[i], d->addr);
+			set_bad(q, &pkts[i], d.addr);
 	}
 	return n;
 }

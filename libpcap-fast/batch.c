@@ -91,7 +91,7 @@ static int take_shown(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 	int n = 0;
 
 	while (n < max) {
-		struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
+		struct pcf_lane *l = pcf_next_lane(h);
 		struct pcf_pkt *pkt;
 		uint32_t place;
 

@@ -63,6 +63,8 @@ struct pcf_handle {
 	pcap_t *p;
 	struct pcf_lane *lanes;		/* one per queue, the shadow last */
 	unsigned nlanes;
+	struct pcf_lane *run;		/* whose packets come next, ... */
+	unsigned run_end;		/* ... up to this one */
 	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;
 	bool check_direction;

@@ -64,6 +64,11 @@ static inline void pcf_lane_fill(struct pcf_lane *l)
  * that may have older ones must be filled first. */
 struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n);
 
+/* How many packets of the lane that was picked, at least one, come before any
+ * of the others', as long as no lane is filled. */
+unsigned pcf_lanes_run(const struct pcf_lane *lanes, unsigned n,
+		       const struct pcf_lane *picked);
+
 /* Fill the lanes that are empty, but while others have packets only those that
  * must be asked before these may be delivered. `turn` counts the fillings.
  * The first lane whose source failed, or NULL. */

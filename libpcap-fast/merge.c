@@ -56,6 +56,34 @@ struct pcf_lane *pcf_lanes_pick(struct pcf_lane *lanes, unsigned n)
 	return best && best->asked <= least ? best : NULL;
 }
 
+static inline bool earlier(const struct timeval *a, const struct timeval *b)
+{
+	return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec :
+					a->tv_usec < b->tv_usec;
+}
+
+/* At equal stamps the run ends: pcf_lanes_pick() has more to go by. */
+unsigned pcf_lanes_run(const struct pcf_lane *lanes, unsigned n,
+		       const struct pcf_lane *picked)
+{
+	const struct timeval *next = NULL;
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		const struct pcf_lane *l = &lanes[i];
+
+		if (l != picked && !pcf_lane_empty(l) &&
+		    (!next || earlier(&l->pkts[l->head].ts, next)))
+			next = &l->pkts[l->head].ts;
+	}
+	if (!next)
+		return picked->count - picked->head;
+	for (i = picked->head + 1; i < picked->count; i++)
+		if (!earlier(&picked->pkts[i].ts, next))
+			break;
+	return i - picked->head;
+}
+
 /* 0: no lane has packets. */
 static uint64_t last_shown(const struct pcf_lane *lanes, unsigned n)
 {

@@ -106,16 +106,18 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 		h->not_received++;
 		return false;
 	}
-	if (!h->filter.insns || pkt->flags & PCF_PKT_FILTERED)
-		return true;
-	keep = run_filter(h, pkt);
-	if (!keep) {
-		h->filtered++;
-		h->not_received += h->filter.place == PCAP_FAST_FILTER_USER;
-		return false;
+	if (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED)) {
+		keep = run_filter(h, pkt);
+		if (!keep) {
+			h->filtered++;
+			h->not_received += h->filter.place ==
+					   PCAP_FAST_FILTER_USER;
+			return false;
+		}
+		if (keep < pkt->caplen)
+			pkt->caplen = keep;
 	}
-	if (keep < pkt->caplen)
-		pkt->caplen = keep;
+	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
 	return true;
 }
 
@@ -129,11 +131,22 @@ static bool event_waits(struct pcf_handle *h)
 	return h->event;
 }
 
+struct pcf_lane *pcf_begin_run(struct pcf_handle *h)
+{
+	struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
+
+	h->run = l;
+	if (l)
+		h->run_end = l->head + pcf_lanes_run(h->lanes, h->nlanes, l);
+	return l;
+}
+
 /* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
  * the last of them, so that one round is mostly enough. Whether anything is
  * there. */
 bool pcf_fill_lanes(struct pcf_handle *h)
 {
+	h->run = NULL;
 	if (pcf_unlikely(event_waits(h)))
 		return false;
 	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn) != NULL))
@@ -154,7 +167,7 @@ void pcf_settle_lanes(struct pcf_handle *h)
 static inline struct pcf_pkt *next_packet(struct pcf_handle *h)
 {
 	for (;;) {
-		struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
+		struct pcf_lane *l = pcf_next_lane(h);
 		struct pcf_pkt *pkt;
 
 		if (!l) {
@@ -177,7 +190,7 @@ static bool take_break(struct pcf_handle *h)
 
 static bool anything_waits(struct pcf_handle *h)
 {
-	return pcf_lanes_pick(h->lanes, h->nlanes) || pcf_fill_lanes(h);
+	return pcf_next_lane(h) || pcf_fill_lanes(h);
 }
 
 /* Up to `max` of the packets that are there; PCAP_ERROR_BREAK as soon as the

@@ -21,6 +21,18 @@ void pcf_breakloop(struct pcf_handle *h);
 /* The break flag was set before this read and counts for it; it is cleared. */
 bool pcf_broken_before(struct pcf_handle *h);
 
+/* Choose it anew. */
+struct pcf_lane *pcf_begin_run(struct pcf_handle *h);
+
+/* The lane that has the next packet, or NULL: none, or lanes must be filled
+ * first. */
+static inline struct pcf_lane *pcf_next_lane(struct pcf_handle *h)
+{
+	struct pcf_lane *l = h->run;
+
+	return l && l->head < h->run_end ? l : pcf_begin_run(h);
+}
+
 /* Fill the lanes that ran empty. Whether anything waits in any. */
 bool pcf_fill_lanes(struct pcf_handle *h);
 
@@ -36,17 +48,16 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt);
 
 static inline bool pcf_admit(struct pcf_handle *h, struct pcf_pkt *pkt)
 {
-	bool slow = h->check_direction || pkt->flags & PCF_PKT_BAD ||
+	bool slow = h->check_direction ||
+		    pkt->flags & (PCF_PKT_BAD | PCF_PKT_OUTGOING) ||
 		    (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED)) ||
-		    (h->spread &&
-		     pkt->flags & (PCF_PKT_OUTGOING | PCF_PKT_SOCKET));
+		    (h->spread && pkt->flags & PCF_PKT_SOCKET);
 
 	if (pcf_unlikely(slow) && !pcf_admit_slow(h, pkt))
 		return false;
 	if (pkt->caplen > h->snaplen)
 		pkt->caplen = h->snaplen;
 	h->delivered++;
-	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
 	return true;
 }
 

@@ -92,6 +92,7 @@ static int set_up(struct pcf_handle *h, struct pcf_standin *s, char *why,
 
 static void add_lane(struct pcf_handle *h)
 {
+	h->run = NULL;
 	h->lanes[h->nlanes++] = (struct pcf_lane){ .ops = pcf_shadow_rx,
 						   .queue = pcf_shadow_queue(
 							   h->standin->source),
