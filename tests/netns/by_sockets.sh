@@ -9,7 +9,7 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export PCAP_FAST_RX=xsk
 
-for test in test_netns test_keep test_forward test_send; do
+for test in test_netns test_failures test_keep test_forward test_send; do
 	"$build/tests/netns/$test" 2>&1 | tee "$logs/$test"
 	rc=${PIPESTATUS[0]}
 	if [ "$rc" = 77 ]; then

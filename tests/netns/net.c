@@ -300,10 +300,10 @@ unsigned net_mappings(void)
 	return n;
 }
 
-int net_attach_foreign(void)
+static int load_foreign(void)
 {
 	struct pcf_ebpf e;
-	int fd, err;
+	int fd;
 
 	pcf_ebpf_init(&e);
 	pcf_mov64_imm(&e, BPF_REG_0, XDP_PASS);
@@ -312,12 +312,31 @@ int net_attach_foreign(void)
 	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "stranger", "GPL", e.insns, e.len,
 			   NULL);
 	pcf_ebpf_free(&e);
+	return fd;
+}
+
+int net_attach_foreign(void)
+{
+	int err, fd = load_foreign();
+
 	if (fd < 0)
 		return fd;
 	err = bpf_xdp_attach(if_nametoindex("vA"), fd, XDP_FLAGS_DRV_MODE,
 			     NULL);
 	close(fd);
 	return err;
+}
+
+int net_link_foreign(void)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = XDP_FLAGS_DRV_MODE);
+	int link, fd = load_foreign();
+
+	if (fd < 0)
+		return fd;
+	link = bpf_link_create(fd, if_nametoindex("vA"), BPF_XDP, &opts);
+	close(fd);
+	return link;
 }
 
 void net_detach_foreign(void)

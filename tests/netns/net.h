@@ -62,6 +62,8 @@ unsigned net_mappings(void);
 /* Attach and detach an XDP program that is not ours (passes everything). */
 int net_attach_foreign(void);
 void net_detach_foreign(void);
+/* One attached by a link, whose descriptor it is; goes with it. */
+int net_link_foreign(void);
 /* May an AF_XDP socket here send so many packets a call in copy mode? */
 bool net_has_tx_budget(int packets);
 /* A mirror's program that leaves no room for metadata to those behind it, as

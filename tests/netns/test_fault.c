@@ -765,10 +765,8 @@ static int compile(pcap_t *p, struct bpf_program *prog, const char *text,
 
 int main(void)
 {
-	struct pcf_stock *stock = (struct pcf_stock *)pcf_stock();
-
-	stock_compile = stock->pcap_compile;
-	stock->pcap_compile = compile;
+	stock_compile = pcf_stock()->pcap_compile;
+	pcf_stock_table.pcap_compile = compile;
 	have_net = may_enter();
 	if (have_net)
 		start_all();
