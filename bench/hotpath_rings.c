@@ -31,7 +31,8 @@ static struct {
 
 static struct pcf_queue *open_xsk(void)
 {
-	xsk.umem = (struct pcf_umem){ .frames = HOTPATH_PACKETS, .frame_size = FRAME };
+	xsk.umem = (struct pcf_umem){ .frames = HOTPATH_PACKETS,
+				      .frame_size = FRAME };
 	xsk.q = (struct pcf_queue){
 		.rx = { .mask = HOTPATH_PACKETS - 1,
 			.size = HOTPATH_PACKETS,
@@ -69,7 +70,8 @@ static void feed_xsk(unsigned round)
 				      .keep = UINT32_MAX };
 
 		memcpy(xsk.q.area + addr - sizeof(m), &m, sizeof(m));
-		xsk.rx[i] = (struct xdp_desc){ .addr = addr, .len = HOTPATH_LENGTH };
+		xsk.rx[i] = (struct xdp_desc){ .addr = addr,
+					       .len = HOTPATH_LENGTH };
 	}
 	xsk.rx_prod += HOTPATH_PACKETS;
 }
@@ -84,12 +86,13 @@ void __wrap_pcf_ring_taken(struct pcf_ring *r)
 
 static struct pcf_queue *open_ring(void)
 {
-	ring.r = (struct pcf_ring){ .bytes = calloc(1, HOTPATH_PACKETS * RECORD +
-							       PCF_RING_TAIL),
-				    .ctl = &ring.ctl,
-				    .size = HOTPATH_PACKETS * RECORD,
-				    .epoch = EPOCH,
-				    .units = ring.units };
+	ring.r = (struct pcf_ring){
+		.bytes = calloc(1, HOTPATH_PACKETS * RECORD + PCF_RING_TAIL),
+		.ctl = &ring.ctl,
+		.size = HOTPATH_PACKETS * RECORD,
+		.epoch = EPOCH,
+		.units = ring.units
+	};
 	if (!ring.r.bytes)
 		abort();
 	return (struct pcf_queue *)&ring.r;
@@ -98,8 +101,8 @@ static struct pcf_queue *open_ring(void)
 static void feed_ring(unsigned round)
 {
 	for (unsigned i = 0; i < HOTPATH_PACKETS; i++) {
-		struct pcf_ring_record *rec = (void *)(ring.r.bytes +
-						       (size_t)i * RECORD);
+		struct pcf_ring_record *rec =
+			(void *)(ring.r.bytes + (size_t)i * RECORD);
 
 		*rec = (struct pcf_ring_record){ .time = round * PCF_NSEC + i,
 						 .len = HOTPATH_LENGTH,

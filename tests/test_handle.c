@@ -170,12 +170,8 @@ static void threads(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(unknown),
-	PCF_TEST(threads),
-	PCF_TEST(grows),
-	PCF_TEST(address_again),
-	PCF_TEST(no_end_of_handles),
-	CU_TEST_INFO_NULL,
+	PCF_TEST(unknown),	 PCF_TEST(threads),	      PCF_TEST(grows),
+	PCF_TEST(address_again), PCF_TEST(no_end_of_handles), CU_TEST_INFO_NULL,
 };
 
 int main(void)

@@ -21,7 +21,7 @@ struct rig {
 	struct pcf_ring_ctl ctl;
 	uint16_t units[SIZE / PCF_RING_UNIT];
 	uint8_t *map;
-	uint32_t sent, seen;	/* numbers of packets */
+	uint32_t sent, seen; /* numbers of packets */
 };
 
 static unsigned taken_calls;
@@ -69,7 +69,8 @@ static struct pcf_ring_record *next_record(struct rig *x)
 
 static uint32_t room_of(uint32_t caplen)
 {
-	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) & ~(PCF_RING_UNIT - 1);
+	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) &
+	       ~(PCF_RING_UNIT - 1);
 }
 
 /* What the XDP program does. False: no room. */
@@ -201,9 +202,8 @@ static void marks(void)
 static void producer_jumps(void)
 {
 	static struct rig x;
-	static const int64_t jumps[] = { SIZE + 1,	 2 * SIZE,
-					 -(int64_t)1,	 -(int64_t)SIZE,
-					 INT64_MAX,	 INT64_MIN };
+	static const int64_t jumps[] = { SIZE + 1,	 2 * SIZE,  -(int64_t)1,
+					 -(int64_t)SIZE, INT64_MAX, INT64_MIN };
 	struct pcf_pkt pkts[BATCH];
 
 	set_up(&x);
@@ -242,10 +242,10 @@ static void nothing_but_zeroes(void)
 /* Lengths beyond what was produced, the ring, and any record. */
 static void long_records(void)
 {
-	static const uint32_t lengths[] = { 65,	   PCF_RING_DATA_MAX,
-					    PCF_RING_DATA_MAX + 1,
-					    SIZE,  UINT32_MAX - 100,
-					    UINT32_MAX };
+	static const uint32_t lengths[] = {
+		65,   PCF_RING_DATA_MAX, PCF_RING_DATA_MAX + 1,
+		SIZE, UINT32_MAX - 100,	 UINT32_MAX
+	};
 	static struct rig x;
 	struct pcf_pkt pkts[BATCH];
 

@@ -126,12 +126,9 @@ static void without_a_backend(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(nothing_yet),
-	PCF_TEST(all_queues),
-	PCF_TEST(not_received),
-	PCF_TEST(system_fails),
-	PCF_TEST(wraps),
-	PCF_TEST(without_a_backend),
+	PCF_TEST(nothing_yet),	PCF_TEST(all_queues),
+	PCF_TEST(not_received), PCF_TEST(system_fails),
+	PCF_TEST(wraps),	PCF_TEST(without_a_backend),
 	CU_TEST_INFO_NULL,
 };
 

@@ -88,13 +88,14 @@ PCF_SHARED void set_filter(pcap_t *p, const char *expression)
 }
 
 struct reading {
-	uint32_t next, step;	/* expected number, and the one after it */
+	uint32_t next, step; /* expected number, and the one after it */
 	unsigned n, wrong, back, far;
 	struct timeval last;
 	unsigned (*size)(uint32_t);
 };
 
-PCF_SHARED void check(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
+PCF_SHARED void check(u_char *user, const struct pcap_pkthdr *h,
+		      const u_char *data)
 {
 	struct reading *r = (struct reading *)user;
 	struct timeval now;
@@ -133,7 +134,7 @@ PCF_SHARED void counters_add_up(pcap_t *p)
 }
 
 PCF_SHARED void see_queue(u_char *user, const struct pcap_pkthdr *h,
-		      const u_char *data)
+			  const u_char *data)
 {
 	unsigned *n = (unsigned *)user;
 

@@ -90,12 +90,12 @@ static bool no_call(const char *name, int first, int second)
 }
 
 /* The function that this one stands before. */
-#define REAL(function) \
-	({ \
-		static __typeof__(&function) real; \
-		if (!real) \
-			real = (__typeof__(real))dlsym(RTLD_NEXT, #function); \
-		real; \
+#define REAL(function)                                                         \
+	({                                                                     \
+		static __typeof__(&function) real;                             \
+		if (!real)                                                     \
+			real = (__typeof__(real))dlsym(RTLD_NEXT, #function);  \
+		real;                                                          \
 	})
 
 /* Found by all shared objects before the C library's. */
@@ -148,8 +148,9 @@ int posix_memalign(void **p, size_t align, size_t size)
 
 void *aligned_alloc(size_t align, size_t size)
 {
-	return no_memory("aligned_alloc") ?
-		       NULL : counted(REAL(aligned_alloc)(align, size));
+	return no_memory("aligned_alloc")
+		       ? NULL
+		       : counted(REAL(aligned_alloc)(align, size));
 }
 
 void free(void *p)
@@ -161,28 +162,32 @@ void free(void *p)
 
 void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
 {
-	return no_memory("mmap") ?
-		       MAP_FAILED : REAL(mmap)(at, size, prot, flags, fd, offset);
+	return no_memory("mmap")
+		       ? MAP_FAILED
+		       : REAL(mmap)(at, size, prot, flags, fd, offset);
 }
 
 void *mmap64(void *at, size_t size, int prot, int flags, int fd, off64_t offset)
 {
-	return no_memory("mmap") ?
-		       MAP_FAILED : REAL(mmap)(at, size, prot, flags, fd, offset);
+	return no_memory("mmap")
+		       ? MAP_FAILED
+		       : REAL(mmap)(at, size, prot, flags, fd, offset);
 }
 
 /* --- sockets ------------------------------------------------------------- */
 
 int socket(int domain, int type, int protocol)
 {
-	return no_call("socket", EMFILE, EPERM) ?
-		       -1 : REAL(socket)(domain, type, protocol);
+	return no_call("socket", EMFILE, EPERM)
+		       ? -1
+		       : REAL(socket)(domain, type, protocol);
 }
 
 int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
 {
-	return no_call("setsockopt", ENOMEM, ENOPROTOOPT) ?
-		       -1 : REAL(setsockopt)(fd, level, name, value, len);
+	return no_call("setsockopt", ENOMEM, ENOPROTOOPT)
+		       ? -1
+		       : REAL(setsockopt)(fd, level, name, value, len);
 }
 
 /* Where the rings lie the kernel always says; libxdp cannot take them down
@@ -191,148 +196,161 @@ int getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 {
 	bool can = level != SOL_XDP || name != XDP_MMAP_OFFSETS;
 
-	return can && no_call("getsockopt", ENOMEM, ENOPROTOOPT) ?
-		       -1 : REAL(getsockopt)(fd, level, name, value, len);
+	return can && no_call("getsockopt", ENOMEM, ENOPROTOOPT)
+		       ? -1
+		       : REAL(getsockopt)(fd, level, name, value, len);
 }
 
 int getsockname(int fd, __SOCKADDR_ARG addr, socklen_t *len)
 {
-	return no_call("getsockname", ENOBUFS, ENOBUFS) ?
-		       -1 : REAL(getsockname)(fd, addr, len);
+	return no_call("getsockname", ENOBUFS, ENOBUFS)
+		       ? -1
+		       : REAL(getsockname)(fd, addr, len);
 }
 
 int bind(int fd, __CONST_SOCKADDR_ARG addr, socklen_t len)
 {
-	return no_call("bind", EBUSY, ENETDOWN) ?
-		       -1 : REAL(bind)(fd, addr, len);
+	return no_call("bind", EBUSY, ENETDOWN) ? -1
+						: REAL(bind)(fd, addr, len);
 }
 
 ssize_t send(int fd, const void *data, size_t size, int flags)
 {
-	return no_call("send", ENOBUFS, EPERM) ?
-		       -1 : REAL(send)(fd, data, size, flags);
+	return no_call("send", ENOBUFS, EPERM)
+		       ? -1
+		       : REAL(send)(fd, data, size, flags);
 }
 
 ssize_t sendto(int fd, const void *data, size_t size, int flags,
 	       __CONST_SOCKADDR_ARG to, socklen_t len)
 {
-	return no_call("sendto", ENOBUFS, EPERM) ?
-		       -1 : REAL(sendto)(fd, data, size, flags, to, len);
+	return no_call("sendto", ENOBUFS, EPERM)
+		       ? -1
+		       : REAL(sendto)(fd, data, size, flags, to, len);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	return no_call("sendmsg", ENOBUFS, EPERM) ?
-		       -1 : REAL(sendmsg)(fd, msg, flags);
+	return no_call("sendmsg", ENOBUFS, EPERM)
+		       ? -1
+		       : REAL(sendmsg)(fd, msg, flags);
 }
 
 int sendmmsg(int fd, struct mmsghdr *msgs, unsigned n, int flags)
 {
-	return no_call("sendmmsg", ENOBUFS, EPERM) ?
-		       -1 : REAL(sendmmsg)(fd, msgs, n, flags);
+	return no_call("sendmmsg", ENOBUFS, EPERM)
+		       ? -1
+		       : REAL(sendmmsg)(fd, msgs, n, flags);
 }
 
 ssize_t recv(int fd, void *data, size_t size, int flags)
 {
-	return no_call("recv", ENOBUFS, ENOMEM) ?
-		       -1 : REAL(recv)(fd, data, size, flags);
+	return no_call("recv", ENOBUFS, ENOMEM)
+		       ? -1
+		       : REAL(recv)(fd, data, size, flags);
 }
 
 ssize_t recvfrom(int fd, void *data, size_t size, int flags,
 		 __SOCKADDR_ARG from, socklen_t *len)
 {
-	return no_call("recvfrom", ENOBUFS, ENOMEM) ?
-		       -1 : REAL(recvfrom)(fd, data, size, flags, from, len);
+	return no_call("recvfrom", ENOBUFS, ENOMEM)
+		       ? -1
+		       : REAL(recvfrom)(fd, data, size, flags, from, len);
 }
 
 ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	return no_call("recvmsg", ENOBUFS, ENOMEM) ?
-		       -1 : REAL(recvmsg)(fd, msg, flags);
+	return no_call("recvmsg", ENOBUFS, ENOMEM)
+		       ? -1
+		       : REAL(recvmsg)(fd, msg, flags);
 }
 
 /* --- descriptors --------------------------------------------------------- */
 
 int poll(struct pollfd *fds, nfds_t n, int timeout)
 {
-	return no_call("poll", ENOMEM, EINTR) ? -1 : REAL(poll)(fds, n, timeout);
+	return no_call("poll", ENOMEM, EINTR) ? -1
+					      : REAL(poll)(fds, n, timeout);
 }
 
 int eventfd(unsigned value, int flags)
 {
-	return no_call("eventfd", EMFILE, ENOMEM) ?
-		       -1 : REAL(eventfd)(value, flags);
+	return no_call("eventfd", EMFILE, ENOMEM) ? -1
+						  : REAL(eventfd)(value, flags);
 }
 
 int epoll_create1(int flags)
 {
-	return no_call("epoll_create1", EMFILE, ENOMEM) ?
-		       -1 : REAL(epoll_create1)(flags);
+	return no_call("epoll_create1", EMFILE, ENOMEM)
+		       ? -1
+		       : REAL(epoll_create1)(flags);
 }
 
 int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 {
-	return no_call("epoll_ctl", ENOSPC, ENOMEM) ?
-		       -1 : REAL(epoll_ctl)(epoll, op, fd, event);
+	return no_call("epoll_ctl", ENOSPC, ENOMEM)
+		       ? -1
+		       : REAL(epoll_ctl)(epoll, op, fd, event);
 }
 
 /* The one argument that may follow, whatever it is. */
-#define LAST_ARGUMENT(before) \
-	({ \
-		va_list ap; \
-		long last; \
-		va_start(ap, before); \
-		last = va_arg(ap, long); \
-		va_end(ap); \
-		last; \
+#define LAST_ARGUMENT(before)                                                  \
+	({                                                                     \
+		va_list ap;                                                    \
+		long last;                                                     \
+		va_start(ap, before);                                          \
+		last = va_arg(ap, long);                                       \
+		va_end(ap);                                                    \
+		last;                                                          \
 	})
 
 int open(const char *path, int flags, ...)
 {
 	long mode = LAST_ARGUMENT(flags);
 
-	return no_call("open", EMFILE, EACCES) ?
-		       -1 : REAL(open)(path, flags, mode);
+	return no_call("open", EMFILE, EACCES) ? -1
+					       : REAL(open)(path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
 {
 	long mode = LAST_ARGUMENT(flags);
 
-	return no_call("open", EMFILE, EACCES) ?
-		       -1 : REAL(open)(path, flags, mode);
+	return no_call("open", EMFILE, EACCES) ? -1
+					       : REAL(open)(path, flags, mode);
 }
 
 int openat(int dir, const char *path, int flags, ...)
 {
 	long mode = LAST_ARGUMENT(flags);
 
-	return no_call("openat", EMFILE, EACCES) ?
-		       -1 : REAL(openat)(dir, path, flags, mode);
+	return no_call("openat", EMFILE, EACCES)
+		       ? -1
+		       : REAL(openat)(dir, path, flags, mode);
 }
 
 int fcntl(int fd, int command, ...)
 {
 	long arg = LAST_ARGUMENT(command);
 
-	return no_call("fcntl", EMFILE, EINVAL) ?
-		       -1 : REAL(fcntl)(fd, command, arg);
+	return no_call("fcntl", EMFILE, EINVAL) ? -1
+						: REAL(fcntl)(fd, command, arg);
 }
 
 int fcntl64(int fd, int command, ...)
 {
 	long arg = LAST_ARGUMENT(command);
 
-	return no_call("fcntl", EMFILE, EINVAL) ?
-		       -1 : REAL(fcntl)(fd, command, arg);
+	return no_call("fcntl", EMFILE, EINVAL) ? -1
+						: REAL(fcntl)(fd, command, arg);
 }
 
 int ioctl(int fd, unsigned long request, ...)
 {
 	long arg = LAST_ARGUMENT(request);
 
-	return no_call("ioctl", EPERM, ENOMEM) ?
-		       -1 : REAL(ioctl)(fd, request, arg);
+	return no_call("ioctl", EPERM, ENOMEM) ? -1
+					       : REAL(ioctl)(fd, request, arg);
 }
 
 long syscall(long number, ...)

@@ -346,8 +346,8 @@ static complaint send_singly(struct outbox *o)
 	complaint why = NULL;
 
 	for (unsigned i = 0; i < 2 && !why; i++)
-		why = account(o, pcap_inject(o->p, o->frames[0], 60) < 0 ? -1 :
-									   1);
+		why = account(o,
+			      pcap_inject(o->p, o->frames[0], 60) < 0 ? -1 : 1);
 	return why;
 }
 
@@ -505,8 +505,8 @@ static complaint forwarding(void)
 	return why;
 }
 
-#define MEMORY 1u << FAULT_MEMORY
-#define CALLS 1u << FAULT_CALLS
+#define MEMORY	1u << FAULT_MEMORY
+#define CALLS	1u << FAULT_CALLS
 #define CALLS_2 1u << FAULT_CALLS_2
 
 static const struct scenario {
@@ -514,7 +514,7 @@ static const struct scenario {
 	const char *name;
 	unsigned kinds, queues;
 	const char *rx;
-	const char *zerocopy;	/* tried in vain, or not at all */
+	const char *zerocopy; /* tried in vain, or not at all */
 } scenarios[] = {
 	{ exclusive, "exclusive", MEMORY | CALLS, 1, "xsk", "auto" },
 	{ exclusive, "direct ring", MEMORY | CALLS_2, 1, "ring", "off" },
@@ -524,8 +524,8 @@ static const struct scenario {
 	{ joining, "joining", MEMORY | CALLS, 1, "xsk", "off" },
 	{ queues, "queues", MEMORY | CALLS_2, 4, "xsk", "off" },
 	{ sending, "sending", MEMORY | CALLS | CALLS_2, 1, "xsk", "off" },
-	{ sending_by_socket, "sending by the socket",
-	  MEMORY | CALLS | CALLS_2, 1, "auto", "off" },
+	{ sending_by_socket, "sending by the socket", MEMORY | CALLS | CALLS_2,
+	  1, "auto", "off" },
 	{ forwarding, "forwarding", MEMORY | CALLS, 1, "xsk", "off" },
 };
 
@@ -574,11 +574,12 @@ static struct belongings take_stock(void)
 
 static complaint compare(struct belongings a, struct belongings b)
 {
-	return b.fds != a.fds			? "descriptors left open" :
-	       b.mappings != a.mappings		? "memory left mapped" :
-	       b.promiscuity != a.promiscuity	? "left promiscuous" :
-	       b.xdp != a.xdp			? "XDP program left" :
-	       b.blocks > a.blocks		? "memory not freed" : NULL;
+	return b.fds != a.fds			? "descriptors left open"
+	       : b.mappings != a.mappings	? "memory left mapped"
+	       : b.promiscuity != a.promiscuity ? "left promiscuous"
+	       : b.xdp != a.xdp			? "XDP program left"
+	       : b.blocks > a.blocks		? "memory not freed"
+						: NULL;
 }
 
 /* One run, its i-th call failed (0: none). Whether that call came at all. */
@@ -666,9 +667,9 @@ static pid_t start(unsigned scenario, unsigned kind)
 
 static void start_all(void)
 {
-	places = mmap(NULL, SCENARIOS * FAULT_KINDS * sizeof(*places),
-		      PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		      0);
+	places =
+		mmap(NULL, SCENARIOS * FAULT_KINDS * sizeof(*places),
+		     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (places == MAP_FAILED)
 		abort();
 	for (unsigned s = 0; s < SCENARIOS; s++)
@@ -710,10 +711,10 @@ static void run_scenario(unsigned s)
 			wait_for(s, k);
 }
 
-#define SCENARIO_TEST(i, name) \
-	static void name(void) \
-	{ \
-		run_scenario(i); \
+#define SCENARIO_TEST(i, name)                                                 \
+	static void name(void)                                                 \
+	{                                                                      \
+		run_scenario(i);                                               \
 	}
 
 SCENARIO_TEST(0, exclusive_capture)
