@@ -22,7 +22,7 @@ struct entry {
 };
 
 struct table {
-	unsigned mask, used;	/* used: entries that were ever taken */
+	unsigned mask, used;	/* used: entries that have a key */
 	struct table *older;
 	struct entry entries[];
 };
@@ -104,7 +104,7 @@ static void put(struct table *t, pcap_t *p, struct pcf_handle *h)
 	atomic_store_explicit(&e->value, h, memory_order_release);
 }
 
-/* Entries of closed handles keep their key, so that look-ups go on past them,
+/* Entries of closed handles keep their key while look-ups must go on past them,
  * until another handle takes their place or the table grows. */
 static struct table *grow(struct table *old)
 {
@@ -137,6 +137,22 @@ int pcf_table_add(pcap_t *p, struct pcf_handle *h)
 	return t ? 0 : -ENOMEM;
 }
 
+/* A closed handle's entry that is the last before a free one is on nobody's
+ * way any more; nor are then those of closed handles before it. */
+static void free_last(struct table *t, struct entry *e)
+{
+	for (unsigned i = e - t->entries;; i--) {
+		struct entry *next = &t->entries[(i + 1) & t->mask];
+
+		e = &t->entries[i & t->mask];
+		if (!atomic_load(&e->key) || atomic_load(&e->value) ||
+		    atomic_load(&next->key))
+			break;
+		atomic_store(&e->key, NULL);
+		t->used--;
+	}
+}
+
 struct pcf_handle *pcf_table_remove(pcap_t *p)
 {
 	struct pcf_handle *h = NULL;
@@ -146,8 +162,10 @@ struct pcf_handle *pcf_table_remove(pcap_t *p)
 	pthread_mutex_lock(&change);
 	t = atomic_load(&current);
 	e = t ? lookup(t, p) : NULL;
-	if (e)
+	if (e) {
 		h = atomic_exchange(&e->value, NULL);
+		free_last(t, e);
+	}
 	pthread_mutex_unlock(&change);
 	return h;
 }

@@ -4,6 +4,7 @@
 #include "libpcap-fast/handle.h"
 #include "tests/unit.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -11,16 +12,15 @@
 #define THREADS 4
 #define TURNS	20000
 
-static char room[64 * (THREADS + 1) * MANY];
-
+/* Never looked into. */
 static pcap_t *key(unsigned i)
 {
-	return (pcap_t *)(room + 64 * i);
+	return (pcap_t *)(65536 + 64 * (uintptr_t)i);
 }
 
 static struct pcf_handle *value(unsigned i)
 {
-	return (struct pcf_handle *)(room + 64 * i + 32);
+	return (struct pcf_handle *)(65536 + 64 * (uintptr_t)i + 32);
 }
 
 static void add(unsigned i)
@@ -73,23 +73,31 @@ static void address_again(void)
 	CU_ASSERT_PTR_NULL(pcf_table_remove(key(0)));
 }
 
+static size_t memory_in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
 /* A program that opens and closes for ever, at ever other addresses, with one
- * handle that stays: look-ups end, and find what is there. */
+ * handle that stays: look-ups end and find what is there, in no more memory. */
 static void no_end_of_handles(void)
 {
 	unsigned wrong = 0;
+	size_t before;
 
 	add(0);
-	for (unsigned turn = 0; turn < 100 * MANY; turn++) {
-		unsigned i = 1 + turn % (MANY - 1);
-
-		add(i);
+	before = memory_in_use();
+	for (unsigned i = 1; i < 1000 * MANY; i++) {
+		wrong += pcf_table_add(key(i), value(i)) != 0;
 		wrong += pcf_find(key(i)) != value(i);
 		wrong += pcf_find(key(0)) != value(0);
 		wrong += pcf_table_remove(key(i)) != value(i);
 		wrong += pcf_find(key(i)) != NULL;
 	}
 	CU_ASSERT_EQUAL(wrong, 0);
+	CU_ASSERT_TRUE(memory_in_use() < before + (1 << 20));
 	pcf_table_remove(key(0));
 }
 
