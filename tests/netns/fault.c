@@ -98,6 +98,17 @@ static bool no_call(const char *name, int first, int second)
 		real;                                                          \
 	})
 
+/* These are needed before dlsym() works, and by it. */
+#ifdef __SANITIZE_ADDRESS__
+#define HEAP(function) __interceptor_##function
+#else
+#define HEAP(function) __libc_##function
+#endif
+void *HEAP(malloc)(size_t size);
+void *HEAP(calloc)(size_t n, size_t size);
+void *HEAP(realloc)(void *p, size_t size);
+void HEAP(free)(void *p);
+
 /* Found by all shared objects before the C library's. */
 #pragma GCC visibility push(default)
 
@@ -112,12 +123,12 @@ static void *counted(void *p)
 
 void *malloc(size_t size)
 {
-	return no_memory("malloc") ? NULL : counted(REAL(malloc)(size));
+	return no_memory("malloc") ? NULL : counted(HEAP(malloc)(size));
 }
 
 void *calloc(size_t n, size_t size)
 {
-	return no_memory("calloc") ? NULL : counted(REAL(calloc)(n, size));
+	return no_memory("calloc") ? NULL : counted(HEAP(calloc)(n, size));
 }
 
 void *realloc(void *p, size_t size)
@@ -126,7 +137,7 @@ void *realloc(void *p, size_t size)
 
 	if (size && no_memory("realloc"))
 		return NULL;
-	q = REAL(realloc)(p, size);
+	q = HEAP(realloc)(p, size);
 	if (!p)
 		counted(q);
 	else if (!size && !q)
@@ -157,7 +168,7 @@ void free(void *p)
 {
 	if (p)
 		atomic_fetch_sub(&live, 1);
-	REAL(free)(p);
+	HEAP(free)(p);
 }
 
 void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t offset)
