@@ -187,7 +187,11 @@ static bool foreign_program(const struct pcf_request *r,
 {
 	if (!*f->foreign_xdp)
 		return false;
-	hint(v, "detach it first, if it may go");
+	if (f->cap_sys_admin)
+		hint(v, "detach it first, if it may go");
+	else
+		hint(v, "if it is a capture of this library, joining it takes "
+			"CAP_SYS_ADMIN: run as root");
 	return hit(v, "another XDP program, %s, is attached to %.32s",
 		   f->foreign_xdp, r->device);
 }
