@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The AF_XDP backend: setting up and taking down. One socket and one UMEM for
- * each RX queue, a program in the exclusive slot of the interface's root. What
- * happens per packet is in af_xdp_io.c.
+ * each RX queue, a program in the exclusive slot of the interface's root. How a
+ * socket comes about is in af_xdp_socket.c, what happens per packet in
+ * af_xdp_io.c.
  */
 #include "backend/af_xdp.h"
 
@@ -28,13 +29,6 @@
 /* In zero-copy the device writes into the frames, and some round what is left
  * of a small one down: igb splits packets above 1 KiB over frames of 2,048. */
 #define ZEROCOPY_FRAME 4096
-/* A queue that was just closed is released late, so a new bind gets EBUSY for
- * some tens of milliseconds: waits of 1, 2, 4, ... ms, about a second in all. */
-#define BIND_TRIES 10
-/* Frames and descriptors for sending, on a queue that sends. */
-#define TX_FRAMES 2048
-/* The kernel wants a fill ring, even of one who only sends. */
-#define SPARE_FILL 64
 /* What a packet socket's send buffer is for: how much the kernel may have
  * taken and not yet sent. The default stops it at some 250 packets. */
 #define SEND_BUFFER (8 << 20)
@@ -140,138 +134,6 @@ static int make_bounce(struct pcf_bounce *b, uint32_t size)
 	return 0;
 }
 
-/* Without any socket on it. libxdp 1.3 counts one that it could not make for
- * want of descriptors, and would keep the memory for its sake. */
-static void delete_umem(struct xsk_umem *u)
-{
-	int fd = xsk_umem__fd(u);
-
-	if (xsk_umem__delete(u) != -EBUSY)
-		return;
-	close(fd);
-	free(u);
-}
-
-/* The packet memory goes with the last queue that has it. */
-static void leave_umem(struct pcf_queue *q)
-{
-	struct pcf_umem *u = q->umem;
-
-	q->umem = NULL;
-	if (!u)
-		return;
-	for (unsigned i = 0; i < 2; i++)
-		if (u->homes[i] == q)
-			u->homes[i] = NULL;
-	if (--u->users)
-		return;
-	if (u->xsk)
-		delete_umem(u->xsk);
-	pcf_umem_unmap(u);
-	free(u);
-}
-
-/* Takes a half-made one, and leaves it ready for another try. */
-static void close_socket(struct pcf_queue *q)
-{
-	if (q->xsk)
-		xsk_socket__delete(q->xsk);
-	q->xsk = NULL;
-	memset(&q->rx, 0, sizeof(q->rx));
-	memset(&q->fill, 0, sizeof(q->fill));
-	memset(&q->comp, 0, sizeof(q->comp));
-	memset(&q->tx.ring, 0, sizeof(q->tx.ring));
-	q->fd = -1;
-}
-
-/* libxdp 1.3 forgets the fill ring when it cannot map the completion ring. The
- * mapping would keep socket and packet memory; it begins on the page where the
- * producer's index is. */
-static void unmap_fill(struct pcf_queue *q)
-{
-	uintptr_t page = sysconf(_SC_PAGESIZE);
-	uintptr_t start = (uintptr_t)q->fill.producer & ~(page - 1);
-	uintptr_t end = (uintptr_t)q->fill.ring +
-			q->fill.size * sizeof(uint64_t);
-
-	if (q->fill.ring && !q->comp.ring)
-		munmap((void *)start, end - start);
-}
-
-static int register_umem(struct pcf_queue *q)
-{
-	struct pcf_umem *u = q->umem;
-	struct xsk_umem_config cfg = {
-		.fill_size = u->frames ? u->frames : SPARE_FILL,
-		.comp_size = 2 * TX_FRAMES,
-		.frame_size = u->frame_size,
-	};
-	int err = xsk_umem__create(&u->xsk, u->area, u->size, &q->fill,
-				   &q->comp, &cfg);
-
-	if (err)
-		u->xsk = NULL;
-	return err;
-}
-
-static int create_socket(struct pcf_queue *q, const char *ifname,
-			 uint16_t flags)
-{
-	struct xsk_ring_prod *tx = q->umem->tx_frames ? &q->tx.ring : NULL;
-	struct xsk_ring_cons *rx = q->umem->frames ? &q->rx : NULL;
-	struct xsk_socket_config cfg = {
-		.rx_size = q->umem->frames,
-		.tx_size = tx ? TX_FRAMES : 0,
-		.libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
-		.bind_flags = flags,
-	};
-	int err;
-
-	if (q->umem->users == 1)
-		err = xsk_socket__create(&q->xsk, ifname, q->id, q->umem->xsk,
-					 rx, tx, &cfg);
-	else
-		err = xsk_socket__create_shared(&q->xsk, ifname, q->id,
-						q->umem->xsk, rx, tx,
-						&q->fill, &q->comp, &cfg);
-	/* libxdp leaves the pointer undefined when it fails. */
-	if (err)
-		q->xsk = NULL;
-	return err;
-}
-
-/* After a failure a registered memory cannot be used again: its rings belong
- * to the socket that could not be bound. */
-static int try_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
-{
-	int err = q->umem->xsk ? 0 : register_umem(q);
-
-	if (!err)
-		err = create_socket(q, ifname, flags);
-	if (!err)
-		return 0;
-	unmap_fill(q);
-	/* libxdp finds the mappings of the rings in the queue's structures */
-	if (q->umem->users == 1 && q->umem->xsk) {
-		xsk_umem__delete(q->umem->xsk);
-		q->umem->xsk = NULL;
-	}
-	close_socket(q);
-	return err;
-}
-
-static int bind_socket(struct pcf_queue *q, const char *ifname, uint16_t flags)
-{
-	int err = -EBUSY;
-
-	for (int i = 0; i < BIND_TRIES && err == -EBUSY; i++) {
-		if (i)
-			usleep(1000u << (i - 1));
-		err = try_socket(q, ifname, flags);
-	}
-	return err;
-}
-
 static const char *bind_advice(int err, bool frags)
 {
 	if (frags && (err == -EINVAL || err == -EOPNOTSUPP))
@@ -291,7 +153,7 @@ static const char *bind_advice(int err, bool frags)
 /* The first queue sends; when forwarding, each for its counterpart. */
 static uint32_t tx_frames(const struct pcf_queue *q, const struct pcf_open *how)
 {
-	return q->first || how->shared || how->share ? TX_FRAMES : 0;
+	return q->first || how->shared || how->share ? PCF_TX_FRAMES : 0;
 }
 
 /* One attempt: frames of this size, the socket, the fill ring. */
@@ -312,10 +174,10 @@ static int bind_with(struct pcf_queue *q, const struct pcf_open *how,
 	q->umem->users = 1;
 	if (!err) {
 		q->umem->homes[0] = q;
-		err = bind_socket(q, how->ifname, flags);
+		err = pcf_xdp_bind(q, how->ifname, flags);
 	}
 	if (err)
-		leave_umem(q);
+		pcf_xdp_leave_umem(q);
 	return err;
 }
 
@@ -345,9 +207,9 @@ static int bind_shared(struct xdp_backend *x, struct pcf_queue *q,
 		return -EINVAL;
 	q->umem->users++;
 	q->umem->homes[1] = q;
-	err = bind_socket(q, how->ifname, 0);
+	err = pcf_xdp_bind(q, how->ifname, 0);
 	if (err)
-		leave_umem(q);
+		pcf_xdp_leave_umem(q);
 	return err;
 }
 
@@ -411,8 +273,8 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 static void close_queue(struct pcf_queue *q)
 {
 	pcf_busy_end(&q->busy);
-	close_socket(q);
-	leave_umem(q);
+	pcf_xdp_close_socket(q);
+	pcf_xdp_leave_umem(q);
 	free_bounce(&q->bounce);
 	free(q->tx.free);
 }

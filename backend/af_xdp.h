@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What set-up (af_xdp.c), receiving (af_xdp_io.c) and sending (af_xdp_tx.c) of
- * the AF_XDP backend share: one queue and its rings. */
+/* What set-up (af_xdp.c, af_xdp_socket.c), receiving (af_xdp_io.c) and sending
+ * (af_xdp_tx.c) of the AF_XDP backend share: one queue and its rings. */
 #ifndef PCF_AF_XDP_H
 #define PCF_AF_XDP_H
 
@@ -54,6 +54,17 @@ struct pcf_queue {
 	bool zerocopy;
 	bool first;		/* of its backend */
 };
+
+/* Frames and descriptors for sending, on a queue that sends. */
+#define PCF_TX_FRAMES 2048
+
+/* Bind a socket to the queue, in its packet memory; waits while a former one is
+ * being released. 0 or negative errno, with no socket left. */
+int pcf_xdp_bind(struct pcf_queue *q, const char *ifname, uint16_t flags);
+/* Takes a half-made one, and leaves it ready for another try. */
+void pcf_xdp_close_socket(struct pcf_queue *q);
+/* The packet memory goes with the last queue that has it. */
+void pcf_xdp_leave_umem(struct pcf_queue *q);
 
 /* For frames that are one descriptor each, and for those that may be more. */
 extern const struct pcf_rx_ops pcf_xdp_rx_single;
