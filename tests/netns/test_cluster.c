@@ -346,19 +346,6 @@ static void kept(void)
 	end();
 }
 
-/* All but what sending takes. */
-static void drop_most(void)
-{
-	struct __user_cap_header_struct h = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct d[2] = { { .effective =
-							 1u << CAP_NET_RAW } };
-
-	d[0].permitted = d[0].effective;
-	CU_ASSERT_EQUAL(syscall(SYS_capset, &h, d), 0);
-}
-
 static void expect_shares(pcap_t **p, int host, unsigned tcp_only,
 			  bool hosts_own)
 {
@@ -386,8 +373,7 @@ static void user_space_filter(void)
 	}
 	host = net_host();
 	expect_shares(p, host, false, false);
-	drop_most();
-	filter(p[0], "tcp");
+	filter(p[0], "ip protochain 6");
 	pcap_fast_get_info(p[0], &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
 	expect_shares(p, host, true, true);
@@ -615,7 +601,7 @@ static void gave_up(void)
 	drop_all();
 	filter(p, "tcp");
 	pcap_fast_get_info(p, &info, sizeof(info));
-	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
+	CU_ASSERT_PTR_NOT_NULL(strstr(info.filter_reason, "not permitted"));
 	pcap_close(p);
 }
 
