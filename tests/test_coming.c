@@ -84,8 +84,9 @@ static void said_by(const struct pcf_rx_ops *ops)
 	static _Alignas(8) uint8_t area[4096];
 	struct xdp_desc ring[2] = { { .addr = 256, .len = 60 } };
 	struct pcf_ctl ctl = { .matched = 2 };
-	uint32_t prod = 0, cons = 0;
+	uint32_t prod = 0, cons = 0, flags = 0;
 	struct pcf_queue q = {
+		.fill.flags = &flags,
 		.rx = { .mask = 1,
 			.size = 2,
 			.producer = &prod,
