@@ -165,8 +165,9 @@ int pcap_tx_flush(pcap_t *p, int timeout_ms);
  * Let two handles use the same packet memory, so that pcap_forward_batch()
  * between them, in both directions, moves frames without copying: queue 0 of
  * one with queue 0 of the other, and so on. Before either is activated. Where
- * it cannot be had (another mode, fewer queues, other drivers), forwarding
- * copies, with the same results; pcap_fast_get_info() tells. All calls on the
+ * it cannot be had (another mode, fewer queues, other drivers), or a driver has
+ * no zero-copy and copying is faster, forwarding copies, with the same results;
+ * pcap_fast_get_info() tells. All calls on the
  * two handles are then for one thread at a time, and packet memory, with the
  * first one's interface, stays taken until both are closed.
  *
