@@ -482,8 +482,13 @@ static void unprepare_shadow(struct pcf_handle *h)
 static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		 size_t size)
 {
-	int err = pcf_shadow_open(h->p, PCF_PKT_OUTGOING, &h->shadow);
+	int err;
 
+	/* the system's library asks for it when it compiles the keep filter */
+	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
+	if (h->spread && wants_less(h))
+		h->snaplen = h->options.snaplen;
+	err = pcf_shadow_open(h->p, PCF_PKT_OUTGOING, &h->shadow);
 	if (!err && keep_expression(h))
 		err = pcf_keep_open(h, how, keep_expression(h), why, size);
 	if (!err)
@@ -494,9 +499,6 @@ static int begin(struct pcf_handle *h, const struct pcf_open *how, char *why,
 		return err;
 	pcf_late_open(h);
 	pcf_watch_channels(h, how->rx_queues);
-	h->snaplen = pcf_stock()->pcap_snapshot(h->p);
-	if (h->spread && wants_less(h))
-		h->snaplen = h->options.snaplen;
 	if (h->spread)
 		pcf_shadow_least(h->shadow, PCF_FLOW_BYTES);
 	h->direction = PCAP_D_INOUT;
