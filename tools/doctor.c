@@ -5,6 +5,7 @@
  */
 #include "compat/stock.h"
 #include "tools/checks.h"
+#include "tools/json.h"
 #include "tools/tool.h"
 
 #include <getopt.h>
@@ -87,20 +88,6 @@ static void print_text(const struct check_finding *f, unsigned n)
 	}
 }
 
-static void print_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		unsigned char c = *text;
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	putchar('"');
-}
-
 static void print_json(const struct check_finding *f, unsigned n)
 {
 	static const char *const verdicts[] = { "yes", "no", "note" };
@@ -108,12 +95,12 @@ static void print_json(const struct check_finding *f, unsigned n)
 	putchar('[');
 	for (unsigned i = 0; i < n; i++) {
 		printf("%s{\"name\": ", i ? ",\n  " : "");
-		print_string(f[i].name);
+		json_string(f[i].name);
 		printf(", \"verdict\": \"%s\", \"text\": ",
 		       verdicts[f[i].verdict]);
-		print_string(f[i].text);
+		json_string(f[i].text);
 		fputs(", \"advice\": ", stdout);
-		print_string(f[i].advice);
+		json_string(f[i].advice);
 		putchar('}');
 	}
 	putchar(']');

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* pcap-fast status: one line for every capture on the machine. */
 #include "backend/census.h"
+#include "tools/json.h"
 #include "tools/tool.h"
 
 #include <errno.h>
@@ -136,19 +137,11 @@ static void print_line(const struct pcf_capture *c, double per_second)
 	putchar('\n');
 }
 
-/* Names of processes can have any bytes. */
-static void print_string(const char *key, const char *text)
+static void json_text(const char *key, const char *text)
 {
-	printf("\"%s\": \"", key);
-	for (; *text; text++) {
-		unsigned char c = *text;
-
-		if (c < ' ' || c > '~' || c == '"' || c == '\\')
-			printf("\\u%04x", c);
-		else
-			putchar(c);
-	}
-	printf("\", ");
+	printf("\"%s\": ", key);
+	json_string(text);
+	printf(", ");
 }
 
 static void json_count(const char *key, uint64_t count, bool known)
@@ -164,11 +157,11 @@ static void print_json(const struct pcf_capture *c, double per_second)
 	char name[IF_NAMESIZE];
 
 	putchar('{');
-	print_string("interface", interface(c, name));
-	print_string("mode", mode(c));
-	print_string("program", c->owner.program);
-	print_string("cluster", c->owner.cluster);
-	print_string("filter", c->owner.filter);
+	json_text("interface", interface(c, name));
+	json_text("mode", mode(c));
+	json_text("program", c->owner.program);
+	json_text("cluster", c->owner.cluster);
+	json_text("filter", c->owner.filter);
 	json_count("matched", c->matched, c->counted);
 	json_count("dropped", c->dropped, c->counted && pcf_census_rings(c));
 	json_count("rest", c->rest, c->counted && drops_rest(c));
