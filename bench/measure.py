@@ -25,6 +25,7 @@ PACE = 0.8  # of a case's median rate
 
 Case = namedtuple("Case", "kind args dropin flows", defaults=(1,))
 EXCLUSIVE = {"PCAP_FAST_MODE": "exclusive"}
+SOCKETS = dict(EXCLUSIVE, PCAP_FAST_RX="xsk")
 DROPPING = dict(EXCLUSIVE, PCAP_FAST_REST="drop")
 MIRROR = {"PCAP_FAST_MODE": "mirror"}
 # One packet in about a hundred, by its source port; a prime number, so that
@@ -40,6 +41,7 @@ ONE_FLOW_LATE = ["bench/bench_pcap", "-u", "-f", "udp src port 1024"]
 CASES = {
     "stock": Case("tcpdump", [], None),
     "dropin": Case("tcpdump", [], EXCLUSIVE),
+    "dropin-xsk": Case("tcpdump", [], SOCKETS),
     "xsk": Case("program", ["bench/bench_xsk"], None),
     "drop": Case("program", ["bench/bench_drop"], None),
     "pcap-stock": Case("program", ["bench/bench_pcap"], None),
@@ -56,7 +58,7 @@ CASES = {
     "cluster-1": Case("cluster", 1, {}),
     "cluster-2": Case("cluster", 2, {}),
 }
-DEFAULT_CASES = ("stock,dropin,xsk,drop,1%-stock,1%-pass,1%-drop,"
+DEFAULT_CASES = ("stock,dropin,dropin-xsk,xsk,drop,1%-stock,1%-pass,1%-drop,"
                  "cluster-1,cluster-2")
 
 

@@ -9,6 +9,7 @@ from statistics import median
 NAMES = {
     "stock": "(a) tcpdump, system libpcap",
     "dropin": "(b) tcpdump, drop-in",
+    "dropin-xsk": "(b') the same through AF_XDP sockets",
     "xsk": "(c) bare AF_XDP loop",
     "drop": "(d) XDP_DROP",
     "pcap-stock": "pcap_dispatch, system libpcap",
@@ -19,6 +20,7 @@ NAMES = {
     "cluster-2": "cluster of two, together",
 }
 RATIOS = [("b/a", "dropin", "stock"), ("b/c", "dropin", "xsk"),
+          ("b/b'", "dropin", "dropin-xsk"),
           ("c/d", "xsk", "drop"), ("members 2/1", "cluster-2", "cluster-1")]
 # One packet in a hundred matches; as parts of what stock libpcap does.
 FILTERED = {
