@@ -13,11 +13,6 @@
 
 #define PCF_BUSY_POLL_MAX 1000000 /* us; more can only be a mistake */
 
-enum pcf_rest {
-	PCF_REST_PASS, /* what matches nothing goes on to the host */
-	PCF_REST_DROP  /* ... is dropped at the hook */
-};
-
 enum pcf_rx {
 	PCF_RX_AUTO, /* as measured to be faster */
 	PCF_RX_XSK,  /* through AF_XDP sockets */
@@ -41,7 +36,7 @@ struct pcf_env {
 	bool mode_set;	    /* a mode was named, "auto" counts */
 	bool keep_set;	    /* also when set to nothing: keep nothing */
 	char keep[512];	    /* PCAP_FAST_KEEP: a pcap expression */
-	enum pcf_rest rest; /* PCAP_FAST_REST */
+	int rest;	    /* PCAP_FAST_REST: enum pcap_fast_rest */
 	char queues[256];   /* PCAP_FAST_QUEUES: "0,2-3", "" all */
 	int zerocopy;	    /* PCAP_FAST_ZEROCOPY: enum pcap_fast_zerocopy */
 	enum pcf_rx rx;	    /* PCAP_FAST_RX: of exclusive captures */

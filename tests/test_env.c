@@ -40,7 +40,7 @@ static void check_defaults(void)
 	CU_ASSERT_FALSE(env.mode_set);
 	CU_ASSERT_FALSE(env.keep_set);
 	CU_ASSERT_STRING_EQUAL(env.keep, "");
-	CU_ASSERT_EQUAL(env.rest, PCF_REST_PASS);
+	CU_ASSERT_EQUAL(env.rest, PCAP_FAST_REST_PASS);
 	CU_ASSERT_STRING_EQUAL(env.queues, "");
 	CU_ASSERT_EQUAL(env.zerocopy, PCAP_FAST_ZEROCOPY_AUTO);
 	CU_ASSERT_EQUAL(env.busy_poll, 0);
@@ -80,7 +80,7 @@ static void values(void)
 	CU_ASSERT_TRUE(env.keep_set);
 	CU_ASSERT_STRING_EQUAL(env.keep, "arp or tcp port 22");
 	read_with("PCAP_FAST_REST", "drop");
-	CU_ASSERT_EQUAL(env.rest, PCF_REST_DROP);
+	CU_ASSERT_EQUAL(env.rest, PCAP_FAST_REST_DROP);
 	read_with("PCAP_FAST_QUEUES", "0,2-3");
 	CU_ASSERT_STRING_EQUAL(env.queues, "0,2-3");
 	read_with("PCAP_FAST_ZEROCOPY", "require");
