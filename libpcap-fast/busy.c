@@ -2,6 +2,7 @@
 /* A reader that polls for a while before it sleeps; see busy.h. */
 #include "libpcap-fast/busy.h"
 
+#include "libpcap-fast/keep.h"
 #include "libpcap-fast/wait.h"
 
 #include <stdio.h>
@@ -19,10 +20,11 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* The backend's lanes, not the shadow's: that is dear to ask. */
+/* The backends' lanes come first; the others' are dear to ask. */
 static bool look(struct pcf_handle *h)
 {
-	unsigned n = h->nlanes - (h->shadow != NULL);
+	const struct pcf_backend *mirror = pcf_keep_mirror(h);
+	unsigned n = h->backend->nqueues + (mirror ? mirror->nqueues : 0);
 
 	if (h->backend->drive)
 		h->backend->drive(h->backend);

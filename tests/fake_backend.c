@@ -115,6 +115,7 @@ void fake_open(struct fake *f, unsigned n)
 	f->h->p = f->p;
 	f->h->active = true;
 	f->h->mode = PCAP_FAST_MODE_EXCLUSIVE;
+	fake_backend.nqueues = n;
 	f->h->backend = &fake_backend;
 	f->h->snaplen = 65535;
 	f->h->lanes = calloc(n, sizeof(*f->h->lanes));
