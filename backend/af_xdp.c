@@ -7,14 +7,12 @@
  */
 #include "backend/af_xdp.h"
 
-#include "backend/code_map.h"
-#include "backend/root.h"
+#include "backend/slot.h"
 #include "compat/kernel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,20 +37,13 @@
 
 struct xdp_backend {
 	struct pcf_backend base;
-	struct pcf_root root;
+	struct pcf_slot slot;
 	int xsk_map, ctl_map;
-	int prog_all;		/* without filter, loaded while allowed to */
-	int prog_filter;	/* with the filter in force, -1 none */
-	int prog_interp;	/* reads its filter from `code`, -1 none */
-	struct pcf_code_map *code;
 	struct pcf_ctl *ctl;
 	size_t ctl_size;
 	unsigned rx_queues;
-	uint32_t epoch;
 	uint32_t frame_size;	/* in copy mode */
-	bool generic, armed, frags, drop_rest;
-	pcf_emit_filter keep;	/* what is left to the host */
-	void *keep_arg;
+	bool generic, frags, drop_rest;
 	struct pcf_queue *queues;
 };
 
@@ -394,15 +385,21 @@ static int open_queues(struct xdp_backend *x, const struct pcf_open *how,
 	return err;
 }
 
-static struct pcf_prog_env prog_env(const struct xdp_backend *x)
+static int load(struct pcf_backend *b, const struct pcf_slot_want *want,
+		char *why, size_t size)
 {
-	return (struct pcf_prog_env){ .xsk_map = x->xsk_map,
-				      .ctl_map = x->ctl_map,
-				      .rx_queues = x->rx_queues,
-				      .generic = x->generic,
-				      .drop_rest = x->drop_rest,
-				      .keep = x->keep,
-				      .keep_arg = x->keep_arg };
+	const struct xdp_backend *x = xdp(b);
+	struct pcf_prog_env env = { .xsk_map = x->xsk_map,
+				    .ctl_map = x->ctl_map,
+				    .rx_queues = x->rx_queues,
+				    .epoch = want->epoch,
+				    .epoch_at = want->epoch_at,
+				    .generic = x->generic,
+				    .drop_rest = x->drop_rest,
+				    .keep = x->slot.keep,
+				    .keep_arg = x->slot.keep_arg };
+
+	return pcf_prog_exclusive(&env, want->emit, want->arg, why, size);
 }
 
 static int claim_slot(struct xdp_backend *x, char *why, size_t size)
@@ -412,18 +409,19 @@ static int claim_slot(struct xdp_backend *x, char *why, size_t size)
 				.ctl_map = map_id(x->ctl_map),
 				.xsk_map = map_id(x->xsk_map) };
 
-	return pcf_root_claim(&x->root, PCF_SLOT_EXCLUSIVE, &me, why, size);
+	return pcf_root_claim(&x->slot.root, PCF_SLOT_EXCLUSIVE, &me, why,
+			      size);
 }
 
 static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 		  struct pcf_opened *what, char *why, size_t size)
 {
-	struct pcf_prog_env env;
 	int err;
 
 	if (how->send_only)
 		return open_queues(x, how, what, why, size);
-	err = pcf_root_open(&x->root, how->ifindex, how->generic, why, size);
+	err = pcf_root_open(&x->slot.root, how->ifindex, how->generic, why,
+			    size);
 	if (!err)
 		err = make_maps(x, why, size);
 	if (!err)
@@ -432,11 +430,7 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 		what->put_back = pcf_busy_clean(how->ifindex);
 	if (!err)
 		err = open_queues(x, how, what, why, size);
-	if (err)
-		return err;
-	env = prog_env(x);
-	x->prog_all = pcf_prog_exclusive(&env, NULL, NULL, why, size);
-	return x->prog_all < 0 ? x->prog_all : 0;
+	return err ? err : pcf_slot_prepare(&x->slot, why, size);
 }
 
 static void describe(const struct xdp_backend *x, struct pcf_opened *what)
@@ -467,9 +461,8 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 	if (!x)
 		return fail(-ENOMEM, why, size, "no memory");
 	x->base.ops = &pcf_af_xdp;
-	x->root = (struct pcf_root)PCF_ROOT_INIT;
-	x->xsk_map = x->ctl_map = x->prog_all = x->prog_filter = -1;
-	x->prog_interp = -1;
+	pcf_slot_init(&x->slot, &x->base, load);
+	x->xsk_map = x->ctl_map = -1;
 	x->rx_queues = how->rx_queues;
 	x->generic = how->generic;
 	x->drop_rest = how->drop_rest;
@@ -496,17 +489,13 @@ static void close_fd(int fd)
 		close(fd);
 }
 
-/* The slot first: from then on packets go to the host again. */
 static void xdp_close(struct pcf_backend *b)
 {
 	struct xdp_backend *x = xdp(b);
 
 	if (!b)
 		return;
-	pcf_root_close(&x->root);
-	close_fd(x->prog_all);
-	close_fd(x->prog_filter);
-	close_fd(x->prog_interp);
+	pcf_slot_close(&x->slot);
 	close_fd(x->xsk_map);
 	for (unsigned i = 0; x->queues && i < x->base.nqueues; i++)
 		close_queue(&x->queues[i]);
@@ -519,110 +508,45 @@ static void xdp_close(struct pcf_backend *b)
 
 static int xdp_arm(struct pcf_backend *b, bool on)
 {
-	struct xdp_backend *x = xdp(b);
-	int prog = x->prog_filter >= 0 ? x->prog_filter : x->prog_all;
-	int err = pcf_root_set(&x->root, on ? prog : -1);
+	return pcf_slot_arm(&xdp(b)->slot, on);
+}
 
-	if (!err)
-		x->armed = on;
+/* What came of a change of the filter, and its epoch for the queues. */
+static int changed(struct xdp_backend *x, int err)
+{
+	for (unsigned i = 0; i < x->base.nqueues; i++)
+		x->queues[i].epoch = x->slot.epoch;
 	return err;
 }
 
-/* Swap programs in one step; packets that the former one let through keep its
- * epoch and are told apart by it. */
-static int swap_program(struct xdp_backend *x, int filter, uint32_t epoch)
-{
-	int prog = filter >= 0 ? filter : x->prog_all;
-	int err = x->armed ? pcf_root_set(&x->root, prog) : 0;
-
-	if (err)
-		return err;
-	close_fd(x->prog_filter);
-	x->prog_filter = filter;
-	for (unsigned i = 0; i < x->base.nqueues; i++)
-		x->queues[i].epoch = epoch;
-	return 0;
-}
-
-/* Going back to no filter needs no privilege: that program is loaded. */
 static int xdp_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 			  void *arg, char *why, size_t size)
 {
 	struct xdp_backend *x = xdp(b);
-	struct pcf_prog_env env = prog_env(x);
-	int err, prog = -1;
 
-	if (emit) {
-		env.epoch = ++x->epoch;
-		prog = pcf_prog_exclusive(&env, emit, arg, why, size);
-		if (prog < 0)
-			return prog;
-	}
-	err = swap_program(x, prog, env.epoch);
-	if (!err) {
-		pcf_root_note(&x->root, emit ? "(program)" : "");
-		return 0;
-	}
-	close_fd(prog);
-	return fail(err, why, size, "cannot swap the program: %s",
-		    strerror(-err));
+	return changed(x,
+		       pcf_slot_set_filter(&x->slot, emit, arg, why, size));
 }
 
-/* The program that reads its filter as it runs is put into the slot as others
- * are; while it is there, a change of its code changes nothing else. */
 static int xdp_set_interpreter(struct pcf_backend *b, struct pcf_code_map *map,
 			       pcf_emit_filter emit, void *arg, int epoch_at)
 {
-	struct xdp_backend *x = xdp(b);
-	struct pcf_prog_env env = prog_env(x);
-	char ignored[256];
-	int prog;
-
-	env.epoch_at = epoch_at;
-	prog = pcf_prog_exclusive(&env, emit, arg, ignored, sizeof(ignored));
-	if (prog < 0)
-		return prog;
-	x->prog_interp = prog;
-	x->code = map;
-	return 0;
+	return pcf_slot_set_interpreter(&xdp(b)->slot, map, emit, arg,
+					epoch_at);
 }
 
 static int xdp_set_code(struct pcf_backend *b, const struct pcf_code *code,
 			unsigned n, char *why, size_t size)
 {
 	struct xdp_backend *x = xdp(b);
-	int prog = fcntl(x->prog_interp, F_DUPFD_CLOEXEC, 0);
-	int err = prog < 0 ? -errno : 0;
 
-	if (!err)
-		err = pcf_code_map_put(x->code, code, n, ++x->epoch);
-	if (!err)
-		err = swap_program(x, prog, x->epoch);
-	if (!err) {
-		pcf_root_note(&x->root, "(program)");
-		return 0;
-	}
-	close_fd(prog);
-	return fail(err, why, size, "cannot change the filter: %s",
-			    strerror(-err));
+	return changed(x, pcf_slot_set_code(&x->slot, code, n, why, size));
 }
 
 static int xdp_set_keep(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 			char *why, size_t size)
 {
-	struct xdp_backend *x = xdp(b);
-	struct pcf_prog_env env;
-	int prog;
-
-	x->keep = emit;
-	x->keep_arg = arg;
-	env = prog_env(x);
-	prog = pcf_prog_exclusive(&env, NULL, NULL, why, size);
-	if (prog < 0)
-		return prog;
-	close_fd(x->prog_all);
-	x->prog_all = prog;
-	return 0;
+	return pcf_slot_set_keep(&xdp(b)->slot, emit, arg, false, why, size);
 }
 
 static struct pcf_queue *xdp_queue(struct pcf_backend *b, unsigned i)

@@ -60,7 +60,6 @@ enum pcf_stop {
 	/* ... but packets that have their time already are on the way; said
 	 * for a bounded time only */
 	PCF_STOP_COMING,
-	PCF_STOP_END,	/* the source is gone for good */
 	PCF_STOP_ERROR	/* see the source's error */
 };
 
@@ -226,8 +225,8 @@ struct pcf_backend_ops {
 	int (*set_keep)(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 			char *why, size_t size);
 	/* While it has no filter at the hook, leave every packet to the host,
-	 * and copy it. Heeded by the next set_filter. NULL: it takes packets,
-	 * and has no copies. */
+	 * and copy it. Heeded by the next set_filter; after set_keep. NULL: it
+	 * has no copies, so what the host keeps takes a mirror (keep.c). */
 	void (*leave)(struct pcf_backend *b, bool on);
 	/* Takes NULL. */
 	void (*close)(struct pcf_backend *b);

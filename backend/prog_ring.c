@@ -2,12 +2,12 @@
 /*
  * The program of direct rings: copies what matches into the ring. A mirror's
  * goes on to the next slot, and at last to the host, with every packet; one
- * that takes lets what matches go no further. A member of a cluster takes, but
- * what the host keeps goes on when it is copied.
+ * that takes lets what matches go no further, but what the host keeps goes on
+ * when it is copied.
  *
- * Registers: R6 context and R8 place of the ring, both kept by the filter; R7 the bytes
- * to keep, from the filter, and then the bytes to copy; R9 the queue's struct
- * pcf_ring_ctl.
+ * Registers: R6 context and R8 place of the ring, both kept by the filter; R7
+ * the bytes to keep, from the filter, and then the bytes to copy; R9 the
+ * queue's struct pcf_ring_ctl.
  */
 #include "backend/prog.h"
 #include "backend/ring.h"
@@ -46,27 +46,17 @@ static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
 	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
 }
 
-static int emit_mark_kept(struct pcf_ebpf *e, const struct pcf_ring_env *env,
-			  int go_on, char *why, size_t size)
+static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+		     char *why, size_t size)
 {
-	int kept = pcf_ebpf_label(e), err;
+	int kept = pcf_ebpf_label(e), go_on = pcf_ebpf_label(e), err;
 
+	if (!env->keep)
+		return 0;
 	pcf_store_imm(e, BPF_DW, BPF_REG_10, KEPT, 0);
 	err = env->keep(env->keep_arg, e, kept, go_on, why, size);
 	pcf_ebpf_bind(e, kept);
 	pcf_store_imm(e, BPF_DW, BPF_REG_10, KEPT, 1);
-	return err;
-}
-
-static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
-		     const struct labels *l, char *why, size_t size)
-{
-	int go_on = pcf_ebpf_label(e), err = 0;
-
-	if (env->keep && env->member)
-		err = emit_mark_kept(e, env, go_on, why, size);
-	else if (env->keep)
-		err = env->keep(env->keep_arg, e, l->next, go_on, why, size);
 	pcf_ebpf_bind(e, go_on);
 	return err;
 }
@@ -74,7 +64,7 @@ static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 static void emit_if_kept(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 			 int label)
 {
-	if (!env->keep || !env->member)
+	if (!env->keep)
 		return;
 	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_10, KEPT);
 	pcf_jump_imm(e, BPF_JNE, BPF_REG_1, 0, label);
@@ -276,7 +266,7 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	int err;
 
 	emit_queue(e, env, &l);
-	err = emit_keep(e, env, &l, why, size);
+	err = emit_keep(e, env, why, size);
 	if (err)
 		return err;
 	emit_may_not_match(e, &l);

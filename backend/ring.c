@@ -8,15 +8,12 @@
 
 #include "backend/busy.h"
 #include "backend/cluster.h"
-#include "backend/code_map.h"
-#include "backend/prog.h"
-#include "backend/root.h"
+#include "backend/slot.h"
 #include "compat/kernel.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,20 +46,13 @@ struct pcf_ring_wake {
 
 struct ring_backend {
 	struct pcf_backend base;
-	struct pcf_root root;
+	struct pcf_slot slot;
 	int ring_map, ctl_map;
-	/* programs: everything matches; and goes on; the filter */
-	int prog_all, prog_leave, prog_filter;
-	int prog_interp;	/* reads its filter from `code`, -1 none */
-	struct pcf_code_map *code;
 	uint8_t *bytes;
 	struct pcf_ring_ctl *ctl;
 	size_t bytes_size, ctl_size;
 	uint32_t ring_size;
-	uint32_t epoch;
-	bool armed, take, drop_rest, leave;
-	pcf_emit_filter keep;	/* what is left to the host */
-	void *keep_arg;
+	bool take, drop_rest;
 	struct pcf_ring_wake wake;
 	unsigned nrings;	/* one for each RX queue wanted */
 	struct pcf_ring *rings;
@@ -283,23 +273,30 @@ static bool is_member(const struct ring_backend *b)
 	return b->base.ops == &pcf_member;
 }
 
-static struct pcf_ring_env ring_env(const struct ring_backend *b)
+static int load(struct pcf_backend *backend, const struct pcf_slot_want *want,
+		char *why, size_t size)
 {
-	return (struct pcf_ring_env){
+	const struct ring_backend *b = ring(backend);
+	struct pcf_ring_env env = {
 		.ring_map = b->ring_map,
 		.ctl_map = b->ctl_map,
 		.wake_map = b->wake.map,
-		.root_slots = b->root.slots,
-		.own_slot = b->root.slot,
+		.root_slots = b->slot.root.slots,
+		.own_slot = b->slot.root.slot,
 		.nrings = b->nrings,
 		.rings = b->rings,
 		.size = b->ring_size,
+		.epoch = want->epoch,
+		.epoch_at = want->epoch_at,
 		.take = b->take,
 		.drop_rest = b->drop_rest,
-		.keep = b->keep,
-		.keep_arg = b->keep_arg,
+		.keep = b->slot.keep,
+		.keep_arg = b->slot.keep_arg,
 		.member = is_member(b),
+		.leave = want->leave,
 	};
+
+	return pcf_prog_ring(&env, want->emit, want->arg, why, size);
 }
 
 static uint32_t map_id(int fd)
@@ -321,13 +318,13 @@ static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
 	int err = -EBUSY;
 
 	if (is_member(b))
-		return pcf_cluster_join(&b->cluster, &b->root, how->cluster,
+		return pcf_cluster_join(&b->cluster, &b->slot.root, how->cluster,
 					how->dedicated, &me, why, size);
 	if (b->take)
-		return pcf_root_claim(&b->root, PCF_SLOT_EXCLUSIVE, &me, why,
+		return pcf_root_claim(&b->slot.root, PCF_SLOT_EXCLUSIVE, &me, why,
 				      size);
 	for (unsigned i = 0; i < PCF_SLOT_MIRRORS && err == -EBUSY; i++)
-		err = pcf_root_claim(&b->root, i, &me, why, size);
+		err = pcf_root_claim(&b->slot.root, i, &me, why, size);
 	if (err == -EBUSY)
 		snprintf(why, size, "all %d places for mirrors are taken",
 			 PCF_SLOT_MIRRORS);
@@ -337,8 +334,7 @@ static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
 static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 		  size_t size)
 {
-	struct pcf_ring_env env;
-	int err = pcf_root_open(&b->root, how->ifindex, how->generic, why,
+	int err = pcf_root_open(&b->slot.root, how->ifindex, how->generic, why,
 				size);
 
 	if (err)
@@ -351,11 +347,7 @@ static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 	if (err)
 		return failed(err, "cannot make the rings", why, size);
 	err = claim_slot(b, how, why, size);
-	if (err)
-		return err;
-	env = ring_env(b);
-	b->prog_all = pcf_prog_ring(&env, NULL, NULL, why, size);
-	return b->prog_all < 0 ? b->prog_all : 0;
+	return err ? err : pcf_slot_prepare(&b->slot, why, size);
 }
 
 static void ring_close(struct pcf_backend *backend)
@@ -365,11 +357,7 @@ static void ring_close(struct pcf_backend *backend)
 	if (!b)
 		return;
 	pcf_cluster_leave(&b->cluster);
-	pcf_root_close(&b->root);
-	close_fd(b->prog_all);
-	close_fd(b->prog_leave);
-	close_fd(b->prog_filter);
-	close_fd(b->prog_interp);
+	pcf_slot_close(&b->slot);
 	for (unsigned i = 0; b->rings && i < b->nrings; i++)
 		free(b->rings[i].units);
 	close_wake(&b->wake);
@@ -410,10 +398,9 @@ static void init(struct ring_backend *b, const struct pcf_open *how)
 {
 	b->base.ops = how->cluster ? &pcf_member : &pcf_direct_ring;
 	b->base.rx = pcf_ring_rx;
-	b->root = (struct pcf_root)PCF_ROOT_INIT;
+	pcf_slot_init(&b->slot, &b->base, load);
 	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
 	b->ring_map = b->ctl_map = -1;
-	b->prog_all = b->prog_leave = b->prog_filter = b->prog_interp = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
 	b->take = how->take;
 	b->drop_rest = how->take && how->drop_rest;
@@ -441,78 +428,34 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	return 0;
 }
 
-static int program(const struct ring_backend *b, int filter)
+static int ring_arm(struct pcf_backend *b, bool on)
 {
-	if (filter >= 0)
-		return filter;
-	return b->leave ? b->prog_leave : b->prog_all;
+	return pcf_slot_arm(&ring(b)->slot, on);
 }
 
-static int ring_arm(struct pcf_backend *backend, bool on)
+/* What came of a change of the filter, and its epoch for the queues. */
+static int changed(struct ring_backend *b, int err)
 {
-	struct ring_backend *b = ring(backend);
-	int prog = program(b, b->prog_filter);
-	int err = pcf_root_set(&b->root, on ? prog : -1);
-
-	if (!err)
-		b->armed = on;
-	return err;
-}
-
-static int swap_program(struct ring_backend *b, int filter, uint32_t epoch)
-{
-	int prog = program(b, filter);
-	int err = b->armed ? pcf_root_set(&b->root, prog) : 0;
-
-	if (err)
-		return err;
-	close_fd(b->prog_filter);
-	b->prog_filter = filter;
 	for (unsigned i = 0; i < b->nrings; i++)
-		b->rings[i].epoch = epoch;
-	return 0;
+		b->rings[i].epoch = b->slot.epoch;
+	return err;
 }
 
 static int ring_set_filter(struct pcf_backend *backend, pcf_emit_filter emit,
 			   void *arg, char *why, size_t size)
 {
 	struct ring_backend *b = ring(backend);
-	struct pcf_ring_env env = ring_env(b);
-	int err, prog = -1;
 
-	if (emit) {
-		env.epoch = ++b->epoch;
-		prog = pcf_prog_ring(&env, emit, arg, why, size);
-		if (prog < 0)
-			return prog;
-	}
-	err = swap_program(b, prog, env.epoch);
-	if (err) {
-		close_fd(prog);
-		return failed(err, "cannot swap the program", why, size);
-	}
-	pcf_root_note(&b->root, emit ? "(program)" : "");
-	return 0;
+	return changed(b,
+		       pcf_slot_set_filter(&b->slot, emit, arg, why, size));
 }
 
-/* The program that reads its filter as it runs is put into the slot as others
- * are; while it is there, a change of its code changes nothing else. */
-static int ring_set_interpreter(struct pcf_backend *backend,
+static int ring_set_interpreter(struct pcf_backend *b,
 				struct pcf_code_map *map, pcf_emit_filter emit,
 				void *arg, int epoch_at)
 {
-	struct ring_backend *b = ring(backend);
-	struct pcf_ring_env env = ring_env(b);
-	char ignored[256];
-	int prog;
-
-	env.epoch_at = epoch_at;
-	prog = pcf_prog_ring(&env, emit, arg, ignored, sizeof(ignored));
-	if (prog < 0)
-		return prog;
-	b->prog_interp = prog;
-	b->code = map;
-	return 0;
+	return pcf_slot_set_interpreter(&ring(b)->slot, map, emit, arg,
+					epoch_at);
 }
 
 static int ring_set_code(struct pcf_backend *backend,
@@ -520,43 +463,19 @@ static int ring_set_code(struct pcf_backend *backend,
 			 size_t size)
 {
 	struct ring_backend *b = ring(backend);
-	int prog = fcntl(b->prog_interp, F_DUPFD_CLOEXEC, 0);
-	int err = prog < 0 ? -errno : 0;
 
-	if (!err)
-		err = pcf_code_map_put(b->code, code, n, ++b->epoch);
-	if (!err)
-		err = swap_program(b, prog, b->epoch);
-	if (!err) {
-		pcf_root_note(&b->root, "(program)");
-		return 0;
-	}
-	close_fd(prog);
-	return failed(err, "cannot change the filter", why, size);
+	return changed(b, pcf_slot_set_code(&b->slot, code, n, why, size));
 }
 
-static int reload(int *prog, const struct pcf_ring_env *env, char *why,
-		  size_t size)
-{
-	int fd = pcf_prog_ring(env, NULL, NULL, why, size);
-
-	if (fd < 0)
-		return fd;
-	close_fd(*prog);
-	*prog = fd;
-	return 0;
-}
-
-static int ring_set_keep(struct pcf_backend *backend, pcf_emit_filter emit,
+static int ring_set_keep(struct pcf_backend *b, pcf_emit_filter emit,
 			 void *arg, char *why, size_t size)
 {
-	struct ring_backend *b = ring(backend);
-	struct pcf_ring_env env;
+	return pcf_slot_set_keep(&ring(b)->slot, emit, arg, true, why, size);
+}
 
-	b->keep = emit;
-	b->keep_arg = arg;
-	env = ring_env(b);
-	return reload(&b->prog_all, &env, why, size);
+static void ring_leave(struct pcf_backend *b, bool on)
+{
+	ring(b)->slot.leaving = on;
 }
 
 static struct pcf_queue *ring_queue(struct pcf_backend *b, unsigned i)
@@ -586,6 +505,7 @@ const struct pcf_backend_ops pcf_direct_ring = {
 	.set_interpreter = ring_set_interpreter,
 	.set_code = ring_set_code,
 	.set_keep = ring_set_keep,
+	.leave = ring_leave,
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,
@@ -607,23 +527,6 @@ static int member_arm(struct pcf_backend *backend, bool on)
 				 sizeof(ignored));
 }
 
-/* Both programs are loaded now: later there may be no privilege for it. */
-static int member_set_keep(struct pcf_backend *backend, pcf_emit_filter emit,
-			   void *arg, char *why, size_t size)
-{
-	int err = ring_set_keep(backend, emit, arg, why, size);
-	struct pcf_ring_env env = ring_env(ring(backend));
-
-	env.leave = true;
-	return err ? err :
-		     reload(&ring(backend)->prog_leave, &env, why, size);
-}
-
-static void member_leave(struct pcf_backend *backend, bool on)
-{
-	ring(backend)->leave = on;
-}
-
 static unsigned member_members(struct pcf_backend *b)
 {
 	return pcf_cluster_members(&ring(b)->cluster);
@@ -641,8 +544,8 @@ const struct pcf_backend_ops pcf_member = {
 	.set_filter = ring_set_filter,
 	.set_interpreter = ring_set_interpreter,
 	.set_code = ring_set_code,
-	.set_keep = member_set_keep,
-	.leave = member_leave,
+	.set_keep = ring_set_keep,
+	.leave = ring_leave,
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,

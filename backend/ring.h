@@ -72,10 +72,10 @@ struct pcf_ring_env {
 	int epoch_at;		/* else it is on the stack, at R10 + this */
 	bool take;		/* matching packets go no further */
 	bool drop_rest;		/* nor do the others; only with take */
-	pcf_emit_filter keep;	/* ... but these go on; NULL none */
+	pcf_emit_filter keep;	/* ... but these go on, copied; NULL none */
 	void *keep_arg;
-	bool member;		/* of a cluster: copies those, too */
 	bool leave;		/* ... and, for now, all go on */
+	bool member;		/* of a cluster */
 };
 
 /* Load the program of a ring: its descriptor or negative errno. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The keep filter; see keep.h. It is a second backend beside the capture's: a
- * mirror, whose program comes first and has "keep and filter", while the
- * exclusive one leaves to the host what matches keep. A member of a cluster
- * copies anyway: its own program does both.
+ * The keep filter; see keep.h. A capture by the direct ring copies anyway: its
+ * own program does it all. One by AF_XDP sockets has a second backend beside
+ * it: a mirror, whose program comes first and has "keep and filter", while the
+ * exclusive one leaves to the host what matches keep.
  */
 #include "libpcap-fast/keep.h"
 

@@ -2,7 +2,7 @@
 /*
  * The keep filter: packets that the host keeps although a capture is exclusive.
  *
- *	matches keep and filter    mirrored, and on to the host
+ *	matches keep and filter    copied, and on to the host
  *	matches only the filter    taken
  *	matches only keep          to the host
  *	neither                    the rest: to the host, or dropped
@@ -15,8 +15,9 @@
 /* Whether the expression is one. 0, or PCAP_ERROR with the text in `p`. */
 int pcf_keep_check(pcap_t *p, const char *expression);
 
-/* Open the mirror and set up the capture's backend, both not yet armed. The
- * real handle is active. 0 or negative errno with the reason in `why`. */
+/* Set up the capture's backend, and open the mirror if it takes one, both not
+ * yet armed. The real handle is active. 0 or negative errno with the reason in
+ * `why`. */
 int pcf_keep_open(struct pcf_handle *h, const struct pcf_open *how,
 		  const char *expression, char *why, size_t size);
 void pcf_keep_close(struct pcf_handle *h);
@@ -33,7 +34,7 @@ int pcf_keep_interpreter(struct pcf_handle *h, struct pcf_code_map *map,
 int pcf_keep_code(struct pcf_handle *h, const struct pcf_code *code,
 		  unsigned n);
 
-/* It has none there: until it has one again, mirror all and take nothing. */
+/* It has none there: until it has one again, copy all and take nothing. */
 void pcf_keep_all(struct pcf_handle *h);
 bool pcf_keep_is_all(const struct pcf_handle *h);
 

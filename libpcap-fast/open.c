@@ -241,7 +241,7 @@ static int activate_system(struct pcf_handle *h)
 #define DEFAULT_KEEP \
 	"arp or icmp6 or (udp port 53 or 67 or 68 or 546 or 547) or tcp port 22"
 
-/* Matches nothing. Where the host uses the interface, the keep filter's mirror
+/* Matches nothing. Where the host uses the interface, the keep filter's copying
  * is needed even so: for filters that must run in user space. */
 #define KEEP_NOTHING "less 0"
 
