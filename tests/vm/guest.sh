@@ -106,6 +106,28 @@ test_hold_release() {
 	read_by hold
 }
 
+# In use or promised to somebody who has mapped them.
+huge_pages() {
+	awk '/^HugePages_(Total|Rsvd):/ { n += $2 }
+		/^HugePages_Free:/ { n -= $2 } END { print n }' /proc/meminfo
+}
+
+# Packet memory is in huge pages where the machine has some to spare.
+test_huge_pages() {
+	[ -e /proc/sys/vm/nr_hugepages ] || return 77
+	echo 64 >/proc/sys/vm/nr_hugepages
+	start $zerocopy vm_recv -w $window -z 1 n0 1000
+	wait_ready
+	used=$(huge_pages)
+	feed 0 1000 && finish && [ "$used" -gt 0 ] &&
+		[ "$(huge_pages)" = 0 ]
+	result=$?
+	stop
+	echo 0 >/proc/sys/vm/nr_hugepages
+	echo "$used huge pages during the capture, $(huge_pages) after it"
+	return $result
+}
+
 # A reader that is too slow loses frames, but what it gets is whole, and it
 # gets frames again afterwards.
 test_overrun() {
@@ -420,7 +442,7 @@ test_unbind() {
 
 # "core": all but what takes a minute or more.
 core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
-hold_release overrun filter queues_2 queues_4 link_down_up ring_size channels
+hold_release huge_pages overrun filter queues_2 queues_4 link_down_up ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_waits bind_again link_reset doctor doctor_advice
