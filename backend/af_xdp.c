@@ -7,6 +7,7 @@
  */
 #include "backend/af_xdp.h"
 
+#include "backend/exclusive.h"
 #include "backend/slot.h"
 #include "compat/kernel.h"
 
@@ -402,15 +403,18 @@ static int load(struct pcf_backend *b, const struct pcf_slot_want *want,
 	return pcf_prog_exclusive(&env, want->emit, want->arg, why, size);
 }
 
-static int claim_slot(struct xdp_backend *x, char *why, size_t size)
+static int claim_slot(struct xdp_backend *x, const struct pcf_open *how,
+		      struct pcf_opened *what, char *why, size_t size)
 {
 	struct pcf_owner me = { .mode = PCF_OWNER_EXCLUSIVE,
-				.queues = x->base.nqueues,
 				.ctl_map = map_id(x->ctl_map),
-				.xsk_map = map_id(x->xsk_map) };
+				.xsk_map = map_id(x->xsk_map),
+				.flags = how->dedicated ? PCF_OWNER_DEDICATED :
+							  0 };
 
-	return pcf_root_claim(&x->slot.root, PCF_SLOT_EXCLUSIVE, &me, why,
-			      size);
+	pcf_queues_below(how->queue_mask, how->rx_queues, me.queues);
+	return pcf_exclusive_claim(&x->slot.root, &me, &what->put_back, why,
+				   size);
 }
 
 static int set_up(struct xdp_backend *x, const struct pcf_open *how,
@@ -425,9 +429,7 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 	if (!err)
 		err = make_maps(x, why, size);
 	if (!err)
-		err = claim_slot(x, why, size);
-	if (!err)
-		what->put_back = pcf_busy_clean(how->ifindex);
+		err = claim_slot(x, how, what, why, size);
 	if (!err)
 		err = open_queues(x, how, what, why, size);
 	return err ? err : pcf_slot_prepare(&x->slot, why, size);

@@ -106,7 +106,7 @@ static void visit_slots(int owners, int ifindex, const struct visit *v)
 		    !pcf_census_record(&c.owner) || !pcf_owner_alive(&c.owner))
 			continue;
 		/* a cluster is no capture, its members are */
-		if (slot == PCF_SLOT_EXCLUSIVE && *c.owner.cluster)
+		if (slot == PCF_SLOT_CLUSTER)
 			continue;
 		count(&c);
 		v->each(&c, v->arg);
@@ -123,20 +123,20 @@ static bool is_owners(int fd)
 	       m.key_size == 4 && m.value_size == sizeof(struct pcf_owner);
 }
 
-/* The root's own map of owners comes second; nothing else needs opening. */
+/* The root's map of owners comes last; nothing else needs opening. */
 static void visit_program(uint32_t id, int ifindex, const struct visit *v)
 {
 	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info), maps[2] = { 0 };
+	uint32_t len = sizeof(info), maps[PCF_ROOT_MAPS] = { 0 };
 	int map, fd = bpf_prog_get_fd_by_id(id);
 
 	if (fd < 0)
 		return;
-	info.nr_map_ids = 2;
+	info.nr_map_ids = PCF_ROOT_MAPS;
 	info.map_ids = (uintptr_t)maps;
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	    !strcmp(info.name, PCF_ROOT_NAME) && info.nr_map_ids == 2) {
-		map = bpf_map_get_fd_by_id(maps[1]);
+	    !strcmp(info.name, PCF_ROOT_NAME) && info.nr_map_ids == PCF_ROOT_MAPS) {
+		map = bpf_map_get_fd_by_id(maps[PCF_ROOT_MAPS - 1]);
 		if (map >= 0 && is_owners(map))
 			visit_slots(map, ifindex, v);
 		if (map >= 0)

@@ -6,6 +6,7 @@
  */
 #include "backend/cluster.h"
 
+#include "backend/exclusive.h"
 #include "backend/flow.h"
 #include "backend/owner.h"
 #include "compat/kernel.h"
@@ -22,8 +23,6 @@
 
 #define TABLE_NAME  "pcf_table"
 #define LIVING_NAME "pcf_living"
-/* Changing the cluster takes about a millisecond. */
-#define LOCK_MS 2000
 /* How long outgoing packets of a killed member may stay undelivered if no
  * packet comes in. */
 #define LOOK_MS 300
@@ -133,28 +132,12 @@ unsigned pcf_cluster_members(const struct pcf_cluster *c)
 
 static int lock(struct pcf_cluster *c, char *why, size_t size)
 {
-	struct pcf_owner o = { 0 };
-	int err = -EBUSY;
-
-	for (int ms = 0; ms < LOCK_MS && err == -EBUSY; ms++) {
-		err = pcf_root_record(c->root, PCF_SLOT_LOCK, &c->self, why,
-				      size);
-		if (err == -EBUSY)
-			usleep(1000);
-	}
-	if (err == -EBUSY && pcf_root_owner(c->root->owners, PCF_SLOT_LOCK, &o))
-		snprintf(
-			why, size,
-			"%.16s (pid %u) is changing the cluster and does not finish",
-			o.program, o.pid);
-	return err;
+	return pcf_root_lock(c->root, &c->self, why, size);
 }
 
 static void unlock(struct pcf_cluster *c)
 {
-	uint32_t key = PCF_SLOT_LOCK;
-
-	bpf_map_delete_elem(c->root->owners, &key);
+	pcf_root_unlock(c->root);
 }
 
 /* Members with a share, as a bit each; the dead are cleared away. Without the
@@ -200,7 +183,7 @@ static bool anybody(const struct pcf_cluster *c)
 /* Without members there is no cluster, whoever else stays on the interface. */
 static void retire(struct pcf_cluster *c)
 {
-	uint32_t key = PCF_SLOT_EXCLUSIVE;
+	uint32_t key = PCF_SLOT_CLUSTER;
 
 	if (c->lifeline < 0 || anybody(c))
 		return;
@@ -264,7 +247,7 @@ static int begin(struct pcf_cluster *c, bool dedicated, char *why, size_t size)
 	o.ctl_map = map_id(c->table_map);
 	o.xsk_map = map_id(c->living_map);
 	o.flags = dedicated ? PCF_OWNER_DEDICATED : 0;
-	err = pcf_root_record(c->root, PCF_SLOT_EXCLUSIVE, &o, why, size);
+	err = pcf_root_record(c->root, PCF_SLOT_CLUSTER, &o, why, size);
 	if (err)
 		close_fd(&c->lifeline);
 	return err;
@@ -313,21 +296,19 @@ static int find_or_begin(struct pcf_cluster *c, const char *name,
 	struct pcf_owner o;
 	int err;
 
-	if (pcf_root_owner(c->root->owners, PCF_SLOT_EXCLUSIVE, &o)) {
+	if (pcf_root_owner(c->root->owners, PCF_SLOT_CLUSTER, &o)) {
 		if (strcmp(o.cluster, name)) {
-			snprintf(
-				why, size,
-				*o.cluster
-					? "the cluster %.31s already captures here"
-					: "%.16s (pid %u) already captures here",
-				*o.cluster ? o.cluster : o.program, o.pid);
+			snprintf(why, size,
+				 "the cluster %.31s already captures here",
+				 o.cluster);
 			return -EBUSY;
 		}
 		err = find(c, &o, why, size);
 		if (err != -ENOENT)
 			return err;
 	}
-	return begin(c, dedicated, why, size);
+	err = pcf_exclusive_free(c->root, NULL, why, size);
+	return err < 0 ? err : begin(c, dedicated, why, size);
 }
 
 /* --- a member ------------------------------------------------------------ */
@@ -363,7 +344,7 @@ static int live(struct pcf_cluster *c)
  * have died before doing so. */
 static int put_program(struct pcf_cluster *c, char *why, size_t size)
 {
-	uint32_t key = PCF_SLOT_EXCLUSIVE;
+	uint32_t key = PCF_SLOT_CLUSTER;
 	int err, fd = pcf_prog_cluster(c, why, size);
 
 	if (fd < 0)

@@ -44,22 +44,25 @@ static void gather_driver(struct pcf_facts *facts)
 
 /* A program is attached. Whoever may not look at it cannot tell that it is
  * ours, so it counts as foreign. */
-static void gather_program(struct pcf_facts *facts)
+static void gather_program(struct pcf_facts *facts, const uint64_t *wanted)
 {
 	struct pcf_root_users users;
 
-	if (!facts->link.xdp_prog_id)
-		return;
-	/* neither: it went meanwhile, as that of a killed capture does */
-	if (pcf_root_probe(facts->link.ifindex, &users)) {
+	/* asked again, after the packet sockets: whose are ours is seen here */
+	if (pcf_root_probe(facts->link.ifindex, wanted, &users)) {
+		if (!facts->link.xdp_prog_id)
+			return;
 		snprintf(facts->foreign_xdp, sizeof(facts->foreign_xdp),
 			 "name unknown (id %u)", facts->link.xdp_prog_id);
 		return;
 	}
 	facts->ours = users.ours;
-	facts->cluster_dedicated = users.dedicated;
+	facts->was_dedicated = users.dedicated;
+	facts->beside = users.beside;
 	memcpy(facts->exclusive_owner, users.exclusive,
 	       sizeof(facts->exclusive_owner));
+	memcpy(facts->exclusive_queues, users.queues,
+	       sizeof(facts->exclusive_queues));
 	memcpy(facts->cluster, users.cluster, sizeof(facts->cluster));
 	memcpy(facts->foreign_xdp, users.foreign, sizeof(facts->foreign_xdp));
 }
@@ -82,7 +85,8 @@ static void gather_process(struct pcf_facts *facts)
 	facts->cap_sys_admin = caps.sys_admin;
 }
 
-int pcf_facts_gather(const char *ifname, struct pcf_facts *facts)
+int pcf_facts_gather(const char *ifname, const uint64_t *wanted,
+		     struct pcf_facts *facts)
 {
 	int error;
 
@@ -98,7 +102,7 @@ int pcf_facts_gather(const char *ifname, struct pcf_facts *facts)
 	}
 	gather_users(facts);
 	gather_driver(facts);
-	gather_program(facts);
+	gather_program(facts, wanted);
 	return 0;
 }
 

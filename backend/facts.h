@@ -29,12 +29,16 @@ struct pcf_facts {
 	char foreign_xdp[64];
 	/* a root program of ours is attached */
 	bool ours;
-	/* who captures exclusively through it: "name (pid N)", "" nobody */
+	/* who captures exclusively through it, from queues that are wanted:
+	 * "name (pid N)", "" nobody; and which of them, "" all or unknown */
 	char exclusive_owner[96];
-	/* if that is a cluster: its name, and whether the interface was
-	 * dedicated when it began */
+	char exclusive_queues[64];
+	/* if that is a cluster: its name */
 	char cluster[32];
-	bool cluster_dedicated;
+	/* others capture exclusively, but from other queues */
+	bool beside;
+	/* the interface was dedicated when those, or the cluster, began */
+	bool was_dedicated;
 	/* effective capabilities */
 	bool cap_bpf, cap_net_admin, cap_net_raw, cap_sys_admin;
 	/* a kernel feature that the fast modes need and this kernel lacks, in
@@ -42,10 +46,12 @@ struct pcf_facts {
 	char missing[96];
 };
 
-/* Gather the facts about the interface. Facts that cannot be found out stay
+/* Gather the facts about the interface, for who wants these RX queues (a bit
+ * each, of PCF_QUEUES; NULL all). Facts that cannot be found out stay
  * at the value that leads to the cautious choice. 0 or negative errno (only
  * for trouble that leaves nothing known, such as no memory). */
-int pcf_facts_gather(const char *ifname, struct pcf_facts *facts);
+int pcf_facts_gather(const char *ifname, const uint64_t *wanted,
+		     struct pcf_facts *facts);
 
 /* Wait until the link has its carrier again, `most_ms` at most: some drivers
  * reset it when an XDP program is attached. Milliseconds that it took, `*back`

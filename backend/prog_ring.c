@@ -190,18 +190,6 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_ja(e, l->done);
 }
 
-static void emit_next(struct pcf_ebpf *e, const struct pcf_ring_env *env)
-{
-	for (unsigned i = env->own_slot + 1; i < PCF_CHAIN; i++) {
-		pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
-		pcf_load_map_fd(e, BPF_REG_2, env->root_slots);
-		pcf_mov64_imm(e, BPF_REG_3, i);
-		pcf_call(e, BPF_FUNC_tail_call);
-	}
-	pcf_mov64_imm(e, BPF_REG_0, XDP_PASS);
-	pcf_exit(e);
-}
-
 /* R8 = the place of the RX queue's ring; a queue that was not asked for is
  * nobody's. */
 static void emit_queue(struct pcf_ebpf *e, const struct pcf_ring_env *env,
@@ -229,6 +217,21 @@ static void emit_queue(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_ebpf_bind(e, found);
 }
 
+/* While others are on the interface, the program stays when its reader was
+ * killed: the packets are the host's then. */
+static void emit_alive(struct pcf_ebpf *e, const struct pcf_ring_env *env,
+		       const struct labels *l)
+{
+	if (env->living_map < 0)
+		return;
+	pcf_store_imm(e, BPF_W, BPF_REG_10, KEY, 0);
+	pcf_load_map_fd(e, BPF_REG_1, env->living_map);
+	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, KEY);
+	pcf_call(e, BPF_FUNC_map_lookup_elem);
+	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, l->next);
+}
+
 static void emit_drop(struct pcf_ebpf *e)
 {
 	pcf_mov64_imm(e, BPF_REG_0, XDP_DROP);
@@ -254,7 +257,7 @@ static void emit_verdicts(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		emit_drop(e);
 	}
 	pcf_ebpf_bind(e, l->next);
-	emit_next(e, env);
+	pcf_root_emit(e, env->root_slots, env->root_queues, env->own_slot + 1);
 }
 
 static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
@@ -266,6 +269,7 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	int err;
 
 	emit_queue(e, env, &l);
+	emit_alive(e, env, &l);
 	err = emit_keep(e, env, why, size);
 	if (err)
 		return err;

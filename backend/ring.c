@@ -6,8 +6,8 @@
  */
 #include "backend/ring.h"
 
-#include "backend/busy.h"
 #include "backend/cluster.h"
+#include "backend/exclusive.h"
 #include "backend/slot.h"
 #include "compat/kernel.h"
 
@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* Of one queue's ring, without its tail. */
@@ -48,6 +49,7 @@ struct ring_backend {
 	struct pcf_backend base;
 	struct pcf_slot slot;
 	int ring_map, ctl_map;
+	int living_map, socket;	/* of one that takes, alone */
 	uint8_t *bytes;
 	struct pcf_ring_ctl *ctl;
 	size_t bytes_size, ctl_size;
@@ -266,6 +268,22 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r,
 	return 0;
 }
 
+/* The kernel takes the socket, which is bound to nothing, out of the map when
+ * its last descriptor closes, however the process ended. */
+static int open_life(struct ring_backend *b)
+{
+	uint32_t key = 0;
+
+	b->living_map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pcf_alive", 4, 4,
+				       1, NULL);
+	if (b->living_map < 0)
+		return b->living_map;
+	b->socket = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
+	if (b->socket < 0)
+		return -errno;
+	return bpf_map_update_elem(b->living_map, &key, &b->socket, BPF_ANY);
+}
+
 /* --- the whole ----------------------------------------------------------- */
 
 static bool is_member(const struct ring_backend *b)
@@ -281,7 +299,9 @@ static int load(struct pcf_backend *backend, const struct pcf_slot_want *want,
 		.ring_map = b->ring_map,
 		.ctl_map = b->ctl_map,
 		.wake_map = b->wake.map,
+		.living_map = b->living_map,
 		.root_slots = b->slot.root.slots,
+		.root_queues = b->slot.root.queues,
 		.own_slot = b->slot.root.slot,
 		.nrings = b->nrings,
 		.rings = b->rings,
@@ -307,22 +327,25 @@ static uint32_t map_id(int fd)
 	return bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
 }
 
-/* The first slot that is free; -EBUSY from all of them is final. */
+/* A mirror has the first slot that is free; -EBUSY from all of them is
+ * final. */
 static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
-		      char *why, size_t size)
+		      struct pcf_opened *what, char *why, size_t size)
 {
 	struct pcf_owner me = { .mode = b->take ? PCF_OWNER_EXCLUSIVE :
 						  PCF_OWNER_MIRROR,
-				.queues = b->nrings,
-				.ctl_map = map_id(b->ctl_map) };
+				.ctl_map = map_id(b->ctl_map),
+				.flags = how->dedicated ? PCF_OWNER_DEDICATED :
+							  0 };
 	int err = -EBUSY;
 
+	pcf_queues_below(how->queue_mask, how->rx_queues, me.queues);
 	if (is_member(b))
 		return pcf_cluster_join(&b->cluster, &b->slot.root, how->cluster,
 					how->dedicated, &me, why, size);
 	if (b->take)
-		return pcf_root_claim(&b->slot.root, PCF_SLOT_EXCLUSIVE, &me, why,
-				      size);
+		return pcf_exclusive_claim(&b->slot.root, &me, &what->put_back,
+					   why, size);
 	for (unsigned i = 0; i < PCF_SLOT_MIRRORS && err == -EBUSY; i++)
 		err = pcf_root_claim(&b->slot.root, i, &me, why, size);
 	if (err == -EBUSY)
@@ -331,8 +354,8 @@ static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
 	return err;
 }
 
-static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
-		  size_t size)
+static int set_up(struct ring_backend *b, const struct pcf_open *how,
+		  struct pcf_opened *what, char *why, size_t size)
 {
 	int err = pcf_root_open(&b->slot.root, how->ifindex, how->generic, why,
 				size);
@@ -344,9 +367,12 @@ static int set_up(struct ring_backend *b, const struct pcf_open *how, char *why,
 		err = open_wake(&b->wake);
 	for (unsigned i = 0; i < b->nrings && !err; i++)
 		err = make_ring(b, &b->rings[i], how->nanoseconds);
+	/* a cluster asks for all its members */
+	if (!err && b->take && !is_member(b))
+		err = open_life(b);
 	if (err)
 		return failed(err, "cannot make the rings", why, size);
-	err = claim_slot(b, how, why, size);
+	err = claim_slot(b, how, what, why, size);
 	return err ? err : pcf_slot_prepare(&b->slot, why, size);
 }
 
@@ -367,19 +393,18 @@ static void ring_close(struct pcf_backend *backend)
 		munmap(b->ctl, b->ctl_size);
 	close_fd(b->ring_map);
 	close_fd(b->ctl_map);
+	close_fd(b->living_map);
+	close_fd(b->socket);
 	free(b->rings);
 	free(b);
 }
 
 static void describe(const struct ring_backend *b, struct pcf_opened *what)
 {
-	*what = (struct pcf_opened){
-		.queues = b->nrings,
-		.frame_size = PCF_RING_UNIT,
-		.frames = (uint64_t)b->ring_size / PCF_RING_UNIT *
-			  b->nrings,
-		.memory = b->bytes_size + b->ctl_size,
-	};
+	what->queues = b->nrings;
+	what->frame_size = PCF_RING_UNIT;
+	what->frames = (uint64_t)b->ring_size / PCF_RING_UNIT * b->nrings;
+	what->memory = b->bytes_size + b->ctl_size;
 }
 
 /* A ring for each RX queue that is wanted. */
@@ -400,7 +425,7 @@ static void init(struct ring_backend *b, const struct pcf_open *how)
 	b->base.rx = pcf_ring_rx;
 	pcf_slot_init(&b->slot, &b->base, load);
 	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
-	b->ring_map = b->ctl_map = -1;
+	b->ring_map = b->ctl_map = b->living_map = b->socket = -1;
 	b->wake.map = b->wake.event = b->wake.epoll = -1;
 	b->take = how->take;
 	b->drop_rest = how->take && how->drop_rest;
@@ -412,18 +437,17 @@ static int ring_open(const struct pcf_open *how, struct pcf_backend **backend,
 	struct ring_backend *b = calloc(1, sizeof(*b));
 	int err;
 
+	*what = (struct pcf_opened){ 0 };
 	if (!b)
 		return failed(-ENOMEM, "direct ring", why, size);
 	init(b, how);
-	err = name_rings(b, how) ? set_up(b, how, why, size) :
+	err = name_rings(b, how) ? set_up(b, how, what, why, size) :
 			 failed(-ENOMEM, "direct ring", why, size);
 	if (err) {
 		ring_close(&b->base);
 		return err;
 	}
 	describe(b, what);
-	if (b->take)
-		what->put_back = pcf_busy_clean(how->ifindex);
 	*backend = &b->base;
 	return 0;
 }

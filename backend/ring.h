@@ -63,7 +63,9 @@ struct pcf_ring;
 /* What a ring's program is made of. */
 struct pcf_ring_env {
 	int ring_map, ctl_map, wake_map;
-	int root_slots;		/* the root's prog_array */
+	int living_map;		/* empty when the reader is dead; -1 not needed */
+	int root_slots;		/* the root's prog_array, ... */
+	int root_queues;	/* ... and whose an RX queue is */
 	unsigned own_slot;	/* in there; the later ones come next */
 	unsigned nrings;
 	const struct pcf_ring *rings; /* their ids are the RX queues wanted */

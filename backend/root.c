@@ -9,6 +9,7 @@
  */
 #include "backend/root.h"
 
+#include "backend/exclusive.h"
 #include "backend/owner.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
@@ -21,7 +22,10 @@
 #include <unistd.h>
 
 #define SLOTS_NAME "pcf_slots"
+#define QUEUES_NAME "pcf_queues"
 #define OWNERS_NAME "pcf_owners"
+/* What is done under the lock takes about a millisecond. */
+#define LOCK_MS 2000
 
 static void close_fd(int *fd)
 {
@@ -30,15 +34,42 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
-/* for each slot: tail call; then pass */
-static void emit_root(struct pcf_ebpf *e, int slots)
+static void emit_slot(struct pcf_ebpf *e, int slots, unsigned slot)
 {
-	pcf_mov64_reg(e, BPF_REG_6, BPF_REG_1);
-	for (int i = 0; i < PCF_CHAIN; i++) {
-		pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
-		pcf_load_map_fd(e, BPF_REG_2, slots);
-		pcf_mov64_imm(e, BPF_REG_3, i);
-		pcf_call(e, BPF_FUNC_tail_call);
+	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
+	pcf_load_map_fd(e, BPF_REG_2, slots);
+	pcf_mov64_imm(e, BPF_REG_3, slot);
+	pcf_call(e, BPF_FUNC_tail_call);
+}
+
+/* The lookup fails for a queue beyond the map. */
+static void emit_slot_of_queue(struct pcf_ebpf *e, int slots, int queues)
+{
+	int nobody = pcf_ebpf_label(e);
+
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_6,
+		 offsetof(struct xdp_md, rx_queue_index));
+	pcf_store(e, BPF_W, BPF_REG_10, -4, BPF_REG_1);
+	pcf_load_map_fd(e, BPF_REG_1, queues);
+	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, -4);
+	pcf_call(e, BPF_FUNC_map_lookup_elem);
+	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, nobody);
+	pcf_load(e, BPF_W, BPF_REG_3, BPF_REG_0, 0);
+	pcf_jump_imm(e, BPF_JEQ, BPF_REG_3, 0, nobody);
+	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
+	pcf_load_map_fd(e, BPF_REG_2, slots);
+	pcf_call(e, BPF_FUNC_tail_call);
+	pcf_ebpf_bind(e, nobody);
+}
+
+void pcf_root_emit(struct pcf_ebpf *e, int slots, int queues, unsigned from)
+{
+	for (unsigned i = from; i < PCF_SLOT_MIRRORS; i++)
+		emit_slot(e, slots, i);
+	if (from <= PCF_SLOT_MIRRORS) {
+		emit_slot_of_queue(e, slots, queues);
+		emit_slot(e, slots, PCF_SLOT_CLUSTER);
 	}
 	pcf_mov64_imm(e, BPF_REG_0, XDP_PASS);
 	pcf_exit(e);
@@ -46,7 +77,7 @@ static void emit_root(struct pcf_ebpf *e, int slots)
 
 /* All programs behind one prog_array must agree on frags support, so all have
  * it; a driver without it takes such a program all the same. */
-static int load_root(int slots)
+static int load_root(const struct pcf_root *r)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
@@ -54,7 +85,8 @@ static int load_root(int slots)
 	int fd;
 
 	pcf_ebpf_init(&e);
-	emit_root(&e, slots);
+	pcf_mov64_reg(&e, BPF_REG_6, BPF_REG_1);
+	pcf_root_emit(&e, r->slots, r->queues, 0);
 	fd = pcf_ebpf_finish(&e);
 	if (!fd)
 		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PCF_ROOT_NAME,
@@ -69,6 +101,10 @@ static int create_maps(struct pcf_root *r)
 				  PCF_SLOTS, NULL);
 	if (r->slots < 0)
 		return r->slots;
+	r->queues = bpf_map_create(BPF_MAP_TYPE_ARRAY, QUEUES_NAME, 4, 4,
+				   PCF_QUEUES, NULL);
+	if (r->queues < 0)
+		return r->queues;
 	r->owners = bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
 				   sizeof(struct pcf_owner), PCF_OWNERS, NULL);
 	return r->owners < 0 ? r->owners : 0;
@@ -98,7 +134,7 @@ static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
 			 strerror(-err));
 		return err;
 	}
-	prog = load_root(r->slots);
+	prog = load_root(r);
 	if (prog < 0) {
 		snprintf(why, size, "cannot load the XDP program: %s",
 			 strerror(-prog));
@@ -150,7 +186,7 @@ static int prog_info(uint32_t id, struct bpf_prog_info *info,
 
 static bool is_root(const struct bpf_prog_info *info)
 {
-	return !strcmp(info->name, PCF_ROOT_NAME) && info->nr_map_ids == 2;
+	return !strcmp(info->name, PCF_ROOT_NAME) && info->nr_map_ids == PCF_ROOT_MAPS;
 }
 
 static bool map_fits(const struct bpf_map_info *m, const char *name,
@@ -160,11 +196,11 @@ static bool map_fits(const struct bpf_map_info *m, const char *name,
 	       m->value_size == value_size && m->max_entries == entries;
 }
 
-/* Open the root's two maps, whatever their order; a map of another layout
+/* Open the root's maps, whatever their order; a map of another layout
  * (another version of this library) is refused. */
 static int open_maps(struct pcf_root *r, const uint32_t *ids)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < PCF_ROOT_MAPS; i++) {
 		struct bpf_map_info m = { 0 };
 		uint32_t len = sizeof(m);
 		int err, fd = bpf_map_get_fd_by_id(ids[i]);
@@ -176,6 +212,10 @@ static int open_maps(struct pcf_root *r, const uint32_t *ids)
 		    map_fits(&m, SLOTS_NAME, BPF_MAP_TYPE_PROG_ARRAY, 4,
 			     PCF_SLOTS)) {
 			r->slots = fd;
+		} else if (!err && r->queues < 0 &&
+			   map_fits(&m, QUEUES_NAME, BPF_MAP_TYPE_ARRAY, 4,
+				    PCF_QUEUES)) {
+			r->queues = fd;
 		} else if (!err && r->owners < 0 &&
 			   map_fits(&m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
 				    sizeof(struct pcf_owner), PCF_OWNERS)) {
@@ -214,11 +254,11 @@ static int find_link(uint32_t prog_id)
 static int join(struct pcf_root *r, char *why, size_t size)
 {
 	struct bpf_prog_info info;
-	uint32_t id, maps[2];
+	uint32_t id, maps[PCF_ROOT_MAPS];
 	int err = attached_id(r->ifindex, &id);
 
 	if (!err)
-		err = id ? prog_info(id, &info, maps, 2) : -ENOENT;
+		err = id ? prog_info(id, &info, maps, PCF_ROOT_MAPS) : -ENOENT;
 	if (err) {
 		snprintf(why, size, "cannot look at the XDP program: %s",
 			 strerror(-err));
@@ -242,6 +282,7 @@ static void drop_fds(struct pcf_root *r)
 {
 	close_fd(&r->lifeline);
 	close_fd(&r->owners);
+	close_fd(&r->queues);
 	close_fd(&r->slots);
 	close_fd(&r->link);
 }
@@ -275,6 +316,20 @@ int pcf_root_open(struct pcf_root *r, int ifindex, bool generic, char *why,
 	return err;
 }
 
+/* Its queues are nobody's from now on. */
+static void let_queues_go(struct pcf_root *r, uint32_t slot,
+			  const struct pcf_owner *o)
+{
+	uint32_t now, nobody = 0;
+
+	if (slot < PCF_SLOT_EXCLUSIVE || slot >= PCF_SLOTS)
+		return;
+	for (uint32_t q = 0; q < PCF_QUEUES; q++)
+		if (pcf_queues_have(o->queues, q) &&
+		    !bpf_map_lookup_elem(r->queues, &q, &now) && now == slot)
+			bpf_map_update_elem(r->queues, &q, &nobody, BPF_ANY);
+}
+
 /* Take a dead owner's record away. Two may try at once, and the slower would
  * take the faster one's new record: what comes back alive is put back. */
 void pcf_root_evict(struct pcf_root *r, uint32_t key)
@@ -283,14 +338,16 @@ void pcf_root_evict(struct pcf_root *r, uint32_t key)
 
 	if (bpf_map_lookup_and_delete_elem(r->owners, &key, &o))
 		return;
-	if (pcf_owner_alive(&o))
+	if (pcf_owner_alive(&o)) {
 		bpf_map_update_elem(r->owners, &key, &o, BPF_NOEXIST);
-	else
-		bpf_map_delete_elem(r->slots, &key);
+		return;
+	}
+	bpf_map_delete_elem(r->slots, &key);
+	let_queues_go(r, key, &o);
 }
 
-/* "name (pid N)"; what another version has in the record is not known. */
-static void name_owner(const struct pcf_owner *o, char *text, size_t size)
+/* What another version has in the record is not known. */
+void pcf_root_name(const struct pcf_owner *o, char *text, size_t size)
 {
 	if (o->version == PCF_OWNER_VERSION)
 		snprintf(text, size, "%.16s (pid %u)", o->program, o->pid);
@@ -318,7 +375,7 @@ int pcf_root_record(struct pcf_root *r, uint32_t key,
 		if (pcf_owner_alive(&other)) {
 			char name[64];
 
-			name_owner(&other, name, sizeof(name));
+			pcf_root_name(&other, name, sizeof(name));
 			snprintf(why, size, "%s already captures here", name);
 			return -EBUSY;
 		}
@@ -356,6 +413,46 @@ int pcf_root_claim(struct pcf_root *r, unsigned slot, struct pcf_owner *me,
 bool pcf_root_owner(int owners, uint32_t key, struct pcf_owner *o)
 {
 	return !bpf_map_lookup_elem(owners, &key, o) && pcf_owner_alive(o);
+}
+
+int pcf_root_lock(struct pcf_root *r, const struct pcf_owner *me, char *why,
+		  size_t size)
+{
+	struct pcf_owner o = { 0 };
+	int err = -EBUSY;
+
+	for (int ms = 0; ms < LOCK_MS && err == -EBUSY; ms++) {
+		err = pcf_root_record(r, PCF_SLOT_LOCK, me, why, size);
+		if (err == -EBUSY)
+			usleep(1000);
+	}
+	if (err == -EBUSY && pcf_root_owner(r->owners, PCF_SLOT_LOCK, &o))
+		snprintf(
+			why, size,
+			"%.16s (pid %u) is changing who captures here and does not finish",
+			o.program, o.pid);
+	return err;
+}
+
+void pcf_root_unlock(struct pcf_root *r)
+{
+	uint32_t key = PCF_SLOT_LOCK;
+
+	bpf_map_delete_elem(r->owners, &key);
+}
+
+/* When a record goes just as we are at it, the kernel begins again. */
+int pcf_root_records(int owners, uint32_t keys[PCF_RECORDS])
+{
+	uint32_t *last = NULL;
+	int err = 0, n = 0;
+
+	while (n < PCF_RECORDS && !err) {
+		err = bpf_map_get_next_key(owners, last, &keys[n]);
+		if (!err)
+			last = &keys[n++];
+	}
+	return err && err != -ENOENT ? err : n;
 }
 
 /* Only its owner changes a record, so there is no race. */
@@ -398,9 +495,13 @@ int pcf_root_set(struct pcf_root *r, int prog_fd)
 void pcf_root_close(struct pcf_root *r)
 {
 	uint32_t key = r->slot;
+	struct pcf_owner o;
 
+	/* the record last: with it we have the queues */
 	if (r->claimed) {
 		bpf_map_delete_elem(r->slots, &key);
+		if (!bpf_map_lookup_elem(r->owners, &key, &o))
+			let_queues_go(r, key, &o);
 		bpf_map_delete_elem(r->owners, &key);
 		r->claimed = false;
 	}
@@ -428,19 +529,41 @@ static void probe_cluster(int owners, const struct pcf_owner *cluster,
 	}
 }
 
-static void probe_exclusive(const uint32_t *maps, struct pcf_root_users *users)
+static void probe_neighbours(int owners, const uint64_t *wanted,
+			     struct pcf_root_users *users)
+{
+	struct pcf_holder holder;
+	bool dedicated = true;
+	int n = pcf_exclusive_look(owners, wanted, &holder, &dedicated);
+
+	if (n <= 0)
+		return;
+	users->dedicated = dedicated;
+	users->beside = !holder.found;
+	if (holder.found) {
+		pcf_root_name(&holder.owner, users->exclusive,
+			      sizeof(users->exclusive));
+		pcf_queues_text(holder.queues, users->queues,
+				sizeof(users->queues));
+	}
+}
+
+static void probe_exclusive(const uint32_t *maps, const uint64_t *wanted,
+			    struct pcf_root_users *users)
 {
 	struct pcf_root r = PCF_ROOT_INIT;
 	struct pcf_owner o;
 
-	if (!open_maps(&r, maps) &&
-	    pcf_root_owner(r.owners, PCF_SLOT_EXCLUSIVE, &o)) {
-		if (o.version == PCF_OWNER_VERSION && *o.cluster)
-			probe_cluster(r.owners, &o, users);
-		else
-			name_owner(&o, users->exclusive,
-				   sizeof(users->exclusive));
+	if (open_maps(&r, maps)) {
+		drop_fds(&r);
+		return;
 	}
+	if (!pcf_root_owner(r.owners, PCF_SLOT_CLUSTER, &o))
+		probe_neighbours(r.owners, wanted, users);
+	else if (o.version == PCF_OWNER_VERSION)
+		probe_cluster(r.owners, &o, users);
+	else
+		pcf_root_name(&o, users->exclusive, sizeof(users->exclusive));
 	drop_fds(&r);
 }
 
@@ -457,15 +580,16 @@ static int look(int ifindex, uint32_t *id, struct bpf_prog_info *info,
 		err = attached_id(ifindex, id);
 		if (err || !*id)
 			return err;
-		err = prog_info(*id, info, maps, 2);
+		err = prog_info(*id, info, maps, PCF_ROOT_MAPS);
 	}
 	return err;
 }
 
-int pcf_root_probe(int ifindex, struct pcf_root_users *users)
+int pcf_root_probe(int ifindex, const uint64_t *wanted,
+		   struct pcf_root_users *users)
 {
 	struct bpf_prog_info info;
-	uint32_t id = 0, maps[2];
+	uint32_t id = 0, maps[PCF_ROOT_MAPS];
 	int err = look(ifindex, &id, &info, maps);
 
 	memset(users, 0, sizeof(*users));
@@ -479,7 +603,7 @@ int pcf_root_probe(int ifindex, struct pcf_root_users *users)
 	}
 	users->ours = is_root(&info);
 	if (users->ours)
-		probe_exclusive(maps, users);
+		probe_exclusive(maps, wanted, users);
 	else
 		snprintf(users->foreign, sizeof(users->foreign), "%s (id %u)",
 			 info.name, id);

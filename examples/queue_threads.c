@@ -6,7 +6,7 @@
  *
  *	cc -pthread -o queue_threads queue_threads.c \
  *		$(pkg-config --cflags --libs libpcap-fast)
- *	./queue_threads mirror:eth1 4
+ *	./queue_threads exclusive:eth1 4
  */
 #include <pcap-fast.h>
 #include <pthread.h>

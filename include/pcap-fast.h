@@ -249,7 +249,8 @@ int pcap_fast_set_mode(pcap_t *p, int mode);
 
 /*
  * Capture on some RX queues only. Before pcap_activate(). Packets of the other
- * queues go to the host as if nobody captured.
+ * queues go to the host as if nobody captured. Handles with different queues can
+ * hold one interface exclusively side by side, a thread for each.
  *
  *   list     queue numbers and ranges from 0, "0,2-3", copied; NULL or "" as
  *            if not called. The default: all queues.

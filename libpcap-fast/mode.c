@@ -60,6 +60,12 @@ static bool joins(const struct pcf_request *r, const struct pcf_facts *f)
 	return of_cluster(r) && !strcmp(r->cluster, f->cluster);
 }
 
+/* ... or those that are there have other queues. */
+static bool shares(const struct pcf_request *r, const struct pcf_facts *f)
+{
+	return joins(r, f) || f->beside;
+}
+
 /* What can never run on AF_XDP. */
 
 static bool no_single_device(const struct pcf_request *r,
@@ -178,8 +184,11 @@ static bool held_exclusively(const struct pcf_request *r,
 	else
 		hint(v, "end that capture, or ask for mirror:%.32s",
 		     r->device);
-	return hit(v, "%s already captures %.32s exclusively",
-		   f->exclusive_owner, r->device);
+	if (!*f->exclusive_queues)
+		return hit(v, "%s already captures %.32s exclusively",
+			   f->exclusive_owner, r->device);
+	return hit(v, "%s already captures %.32s exclusively, from RX queue %s",
+		   f->exclusive_owner, r->device, f->exclusive_queues);
 }
 
 static bool foreign_program(const struct pcf_request *r,
@@ -215,7 +224,8 @@ static bool has_socket(const struct pcf_request *r, const struct pcf_facts *f,
 {
 	unsigned others = f->packet_sockets - 1;
 
-	if (!f->packet_sockets)
+	/* those that listen beside are the others' own */
+	if (!f->packet_sockets || (shares(r, f) && f->was_dedicated))
 		return false;
 	if (!*f->packet_owner)
 		return hit(v, "%u packet socket%s on %.32s", others + 1,
@@ -437,9 +447,8 @@ void pcf_mode_choose(const struct pcf_request *request,
 	choice->dedicated = facts->exists && request->device &&
 			    !used_by_others(request, facts, &users) &&
 			    !foreign_program(request, facts, &users);
-	/* the packet sockets that listen are those of the other members */
-	if (joins(request, facts))
-		choice->dedicated = facts->cluster_dedicated;
+	if (shares(request, facts))
+		choice->dedicated = facts->was_dedicated;
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		memset(&verdict, 0, sizeof(verdict));
 		if (!(rules[i].applies & 1U << request->mode) ||

@@ -10,6 +10,7 @@
  *	4. lanes and waiting
  *	5. arm: packets come from here on
  */
+#include "backend/queues.h"
 #include "backend/quiet.h"
 #include "compat/netdev.h"
 #include "backend/flow.h"
@@ -33,7 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_QUEUES 1024
+#define MAX_QUEUES PCF_QUEUES
 /* How long pcap_close() waits for frames that are being sent. */
 #define CLOSE_MS 100
 /* ... and pcap_activate() for a link that the driver has reset. */
@@ -157,8 +158,23 @@ static void choose_blindly(struct pcf_handle *h, int err)
 		 h->options.device.name, strerror(-err));
 }
 
+/* The RX queues that others may not have. A cluster has all. A list that is
+ * none is refused later, with its reason. */
+static const uint64_t *wanted_queues(const struct pcf_options *o,
+				     uint64_t mask[PCF_QUEUE_WORDS])
+{
+	char ignored[PCAP_ERRBUF_SIZE];
+
+	if (*o->device.cluster || !*o->queues ||
+	    pcf_queue_list(o->queues, mask, PCF_QUEUES, ignored,
+			   sizeof(ignored)) < 0)
+		return NULL;
+	return mask;
+}
+
 static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 {
+	uint64_t mask[PCF_QUEUE_WORDS];
 	const struct pcf_options *o = &h->options;
 	struct pcf_request request = {
 		.device = o->any_device ? NULL : o->device.name,
@@ -176,7 +192,8 @@ static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 
 	memset(facts, 0, sizeof(*facts));
 	if (!o->any_device && o->mode != PCAP_FAST_MODE_SYSTEM)
-		err = pcf_facts_gather(o->device.name, facts);
+		err = pcf_facts_gather(o->device.name, wanted_queues(o, mask),
+				       facts);
 	if (err)
 		choose_blindly(h, err);
 	else

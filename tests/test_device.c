@@ -5,6 +5,8 @@
  */
 #include "libpcap-fast/device.h"
 
+#include "backend/queues.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -151,6 +153,40 @@ static void bad_queue_lists(void)
 	refuse_list("0-999999999", 4, -ERANGE, "no queue 999999999");
 }
 
+/* Lists made of sets, which say the same as the sets. */
+static void sets_as_lists(void)
+{
+	static const char *const lists[] = { "0",      "0-3",  "0,2-3", "5,7,9",
+					     "63-64",  "1023", "0-1023",
+					     "1,3-1021,1023" };
+	uint64_t set[PCF_QUEUE_WORDS], other[PCF_QUEUE_WORDS];
+	uint64_t both[PCF_QUEUE_WORDS];
+	char text[64];
+
+	for (unsigned i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		int n = pcf_queue_list(lists[i], set, PCF_QUEUES, why,
+				       sizeof(why));
+
+		CU_ASSERT_EQUAL(pcf_queues_count(set), (unsigned)n);
+		pcf_queues_text(set, text, sizeof(text));
+		CU_ASSERT_STRING_EQUAL(text, lists[i]);
+	}
+	pcf_queues_text(set, text, 4);
+	CU_ASSERT_STRING_EQUAL(text, "1,3");
+	pcf_queue_list("2-70", other, PCF_QUEUES, why, sizeof(why));
+	CU_ASSERT_TRUE(pcf_queues_common(set, other, both));
+	pcf_queues_text(both, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, "3-70");
+	pcf_queue_list("2,1022", other, PCF_QUEUES, why, sizeof(why));
+	CU_ASSERT_FALSE(pcf_queues_common(set, other, both));
+	pcf_queues_below(set, 65, other);
+	pcf_queues_text(other, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, "1,3-64");
+	memset(set, 0, sizeof(set));
+	pcf_queues_text(set, text, sizeof(text));
+	CU_ASSERT_STRING_EQUAL(text, "");
+}
+
 static CU_TestInfo tests[] = { PCF_TEST(without_prefix_all_is_name),
 			       PCF_TEST(prefixes),
 			       PCF_TEST(lists_and_clusters),
@@ -158,6 +194,7 @@ static CU_TestInfo tests[] = { PCF_TEST(without_prefix_all_is_name),
 			       PCF_TEST(long_parts),
 			       PCF_TEST(queue_lists),
 			       PCF_TEST(bad_queue_lists),
+			       PCF_TEST(sets_as_lists),
 			       CU_TEST_INFO_NULL };
 
 int main(void)

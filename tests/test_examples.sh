@@ -145,6 +145,8 @@ for mode in exclusive system; do
 	check_bridge $mode
 done
 check_queue_threads mirror
+check_queue_threads exclusive
+PCAP_FAST_RX=xsk check_queue_threads exclusive
 
 for name in read_batch send_in_place bridge queue_threads; do
 	"$examples/$name" >/dev/null 2>"$tmp/err"

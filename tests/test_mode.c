@@ -259,13 +259,37 @@ static void second_exclusive(void)
 	expect(SYSTEM, 0, "system was asked for");
 }
 
+/* Others capture exclusively, each from queues of its own. */
+static void other_queues(void)
+{
+	begin(EXCLUSIVE);
+	held();
+	strcpy(facts.exclusive_queues, "2-3");
+	request.queues = "0-3";
+	expect(EXCLUSIVE, PCAP_ERROR,
+	       "already captures eth0 exclusively, from RX queue 2-3 (");
+	for (int mode = AUTO; mode <= EXCLUSIVE; mode += EXCLUSIVE - AUTO) {
+		begin(mode);
+		facts.ours = facts.beside = facts.was_dedicated = true;
+		facts.packet_sockets = 3;
+		expect(EXCLUSIVE, 0, "");
+		CU_ASSERT_TRUE(choice.dedicated);
+		facts.addresses = 1; /* since then */
+		expect(mode == AUTO ? SYSTEM : EXCLUSIVE, 0, "");
+		facts.addresses = 0;
+		facts.was_dedicated = false;
+		expect(mode == AUTO ? SYSTEM : EXCLUSIVE, 0, "3 packet sockets");
+		CU_ASSERT_FALSE(choice.dedicated);
+	}
+}
+
 static void cluster_there(void)
 {
 	held();
 	strcpy(facts.exclusive_owner, "the cluster ids of snort (pid 3)");
 	strcpy(facts.cluster, "ids");
 	facts.packet_sockets = 1; /* a member's shadow */
-	facts.cluster_dedicated = true;
+	facts.was_dedicated = true;
 }
 
 static void clusters(void)
@@ -276,7 +300,7 @@ static void clusters(void)
 	cluster_there();
 	expect(EXCLUSIVE, 0, "exclusive was asked for");
 	CU_ASSERT_TRUE(choice.dedicated);
-	facts.cluster_dedicated = false;
+	facts.was_dedicated = false;
 	expect(EXCLUSIVE, 0, "packet socket");
 	CU_ASSERT_FALSE(choice.dedicated);
 	request.cluster = "idsx";
@@ -478,7 +502,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(dedicated),	   PCF_TEST(never_touched),
 	PCF_TEST(options),	   PCF_TEST(privileges),
 	PCF_TEST(programs),	   PCF_TEST(second_exclusive),
-	PCF_TEST(clusters),	   PCF_TEST(cluster_without_zero_copy),
+	PCF_TEST(other_queues),    PCF_TEST(clusters),	   PCF_TEST(cluster_without_zero_copy),
 	PCF_TEST(not_promiscuous), PCF_TEST(used_by_others),
 	PCF_TEST(drivers),	   PCF_TEST(queues),
 	PCF_TEST(zero_copy),	   PCF_TEST(link_down),

@@ -376,7 +376,7 @@ static void attached(unsigned flags, bool generic)
 	CU_ASSERT_EQUAL(pcf_link_get("v0", &link), 0);
 	CU_ASSERT_TRUE(link.xdp_prog_id > 0);
 	CU_ASSERT_EQUAL(link.xdp_generic, generic);
-	CU_ASSERT_EQUAL(pcf_facts_gather("v0", &facts), 0);
+	CU_ASSERT_EQUAL(pcf_facts_gather("v0", NULL, &facts), 0);
 	CU_ASSERT_FALSE(facts.ours);
 	CU_ASSERT_PTR_NOT_NULL(strstr(facts.foreign_xdp, "(id "));
 	close(fd);
@@ -415,7 +415,7 @@ static void facts_of_a_link(void)
 	if (!set_up())
 		return;
 	before = open_descriptors();
-	CU_ASSERT_EQUAL(pcf_facts_gather("v0", &facts), 0);
+	CU_ASSERT_EQUAL(pcf_facts_gather("v0", NULL, &facts), 0);
 	CU_ASSERT_EQUAL(open_descriptors(), before);
 	CU_ASSERT_TRUE(facts.exists);
 	CU_ASSERT_STRING_EQUAL(facts.driver, "veth");
@@ -425,7 +425,7 @@ static void facts_of_a_link(void)
 	CU_ASSERT_EQUAL(facts.packet_sockets, 0);
 	CU_ASSERT_STRING_EQUAL(facts.foreign_xdp, "");
 	CU_ASSERT_TRUE(facts.cap_net_admin && facts.cap_net_raw);
-	CU_ASSERT_EQUAL(pcf_facts_gather("no-such-link0", &facts), 0);
+	CU_ASSERT_EQUAL(pcf_facts_gather("no-such-link0", NULL, &facts), 0);
 	CU_ASSERT_FALSE(facts.exists);
 	CU_ASSERT_EQUAL(open_descriptors(), before);
 }
@@ -446,7 +446,7 @@ static void facts_of_nobody(void)
 		bool good;
 
 		alarm(30);
-		good = !setuid(65534) && !pcf_facts_gather("v0", &facts) &&
+		good = !setuid(65534) && !pcf_facts_gather("v0", NULL, &facts) &&
 		       facts.exists && !strcmp(facts.driver, "veth") &&
 		       !facts.cap_bpf && !facts.cap_net_admin &&
 		       !facts.cap_net_raw && !facts.cap_sys_admin &&

@@ -52,6 +52,7 @@ check "the second one's mode" mirror "$(field mode "$second")"
 check "its interface" rx0 "$(field interface "$first")"
 check "its program" tcpdump "$(field program "$first")"
 check "its queues" 1 "$(field queues "$first")"
+check "which ones" "[0]" "$(field queue_list "$first")"
 check "its filter" "(program)" "$(field filter "$first")"
 check "packets of the first" 700 "$(field matched "$first")"
 check "packets of the second" 700 "$(field matched "$second")"
@@ -99,6 +100,18 @@ ns_wait_pid "$second" 5
 PCAP_FAST_RX=xsk capture exclusive:rx0 udp
 check "drops that only the owner can know" None "$(field dropped "$NS_PID")"
 check "no cluster" "" "$(field cluster "$NS_PID")"
+kill -INT "$NS_PID"
+ns_wait_pid "$NS_PID" 5
+
+ns_pair pcfstat4 queues=4
+capture exclusive:rx0@0,2-3 udp
+first=$NS_PID
+capture exclusive:rx0@1 udp
+second=$NS_PID
+check "queues of the one" "[0, 2, 3]" "$(field queue_list "$first")"
+check "... and of the other" "[1]" "$(field queue_list "$second")"
+check "... in the table" "0,2-3 1" "$(ns_rx "$tool" status |
+	awk '$1 == "rx0" { print $5 }' | sort | xargs)"
 
 check "without privilege it says so" 1 \
 	"$(setpriv --bounding-set=-all --inh-caps=-all --reuid=65534 \

@@ -184,8 +184,10 @@ static void other_program(struct list *l, const struct pcf_facts *f)
 		       "ip link set %s xdp off", f->link.name);
 	else if (*f->exclusive_owner)
 		find(l, "XDP program", CHECK_NOTE,
-		     "%s captures exclusively; others join by mirror",
-		     f->exclusive_owner);
+		     "%s captures exclusively%s%s; others join by mirror",
+		     f->exclusive_owner,
+		     *f->exclusive_queues ? " from RX queue " : "",
+		     f->exclusive_queues);
 	else
 		find(l, "XDP program", CHECK_YES, "%s",
 		     f->ours ? "ours" : "none");

@@ -70,7 +70,7 @@ static void gather(const char *name, struct pcf_facts *facts,
 
 	memset(facts, 0, sizeof(*facts));
 	memset(choice, 0, sizeof(*choice));
-	pcf_facts_gather(name, facts);
+	pcf_facts_gather(name, NULL, facts);
 	pcf_mode_choose(&request, facts, choice);
 }
 
@@ -180,7 +180,7 @@ int tool_doctor(int argc, char **argv)
 	if (argc - optind > 1)
 		return usage(stderr, 2);
 	memset(&facts, 0, sizeof(facts));
-	pcf_facts_gather("lo", &facts);
+	pcf_facts_gather("lo", NULL, &facts);
 	gather_machine(&machine);
 	n = check_machine(&facts, &machine, found);
 	print_part("machine", found, n, json);

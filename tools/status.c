@@ -122,12 +122,13 @@ static bool drops_rest(const struct pcf_capture *c)
 
 static void print_line(const struct pcf_capture *c, double per_second)
 {
-	char name[IF_NAMESIZE];
+	char name[IF_NAMESIZE], queues[64];
 
 	print_word(interface(c, name), 15);
 	printf("%-9s %7u%c ", mode(c), c->owner.pid, here(c) ? ' ' : '*');
 	print_word(c->owner.program, 15);
-	printf("%6u ", c->owner.queues);
+	pcf_queues_text(c->owner.queues, queues, sizeof(queues));
+	print_word(queues, 8);
 	print_count(c->matched, 12, c->counted);
 	print_count(c->dropped, 10, c->counted && pcf_census_rings(c));
 	print_count(c->rest, 10, c->counted && drops_rest(c));
@@ -152,6 +153,19 @@ static void json_count(const char *key, uint64_t count, bool known)
 		printf("\"%s\": null, ", key);
 }
 
+static void json_queues(const uint64_t *set)
+{
+	const char *comma = "";
+
+	printf("\"queue_list\": [");
+	for (unsigned q = 0; q < PCF_QUEUES; q++)
+		if (pcf_queues_have(set, q)) {
+			printf("%s%u", comma, q);
+			comma = ", ";
+		}
+	printf("], ");
+}
+
 static void print_json(const struct pcf_capture *c, double per_second)
 {
 	char name[IF_NAMESIZE];
@@ -162,13 +176,14 @@ static void print_json(const struct pcf_capture *c, double per_second)
 	json_text("program", c->owner.program);
 	json_text("cluster", c->owner.cluster);
 	json_text("filter", c->owner.filter);
+	json_queues(c->owner.queues);
 	json_count("matched", c->matched, c->counted);
 	json_count("dropped", c->dropped, c->counted && pcf_census_rings(c));
 	json_count("rest", c->rest, c->counted && drops_rest(c));
 	printf("\"ifindex\": %d, \"slot\": %u, \"pid\": %u, \"pid_namespace\": %" PRIu64
 	       ", \"queues\": %u, \"rate\": %.0f}",
 	       c->ifindex, c->slot, c->owner.pid, c->owner.pid_ns,
-	       c->owner.queues, per_second);
+	       pcf_queues_count(c->owner.queues), per_second);
 }
 
 static void show(const struct picture *now, const struct picture *before,
@@ -177,7 +192,7 @@ static void show(const struct picture *now, const struct picture *before,
 	if (json)
 		putchar('[');
 	else
-		printf("%-15s %-9s %7s  %-15s %6s %12s %10s %10s %10s  %-10s %s\n",
+		printf("%-15s %-9s %7s  %-15s %-8s %12s %10s %10s %10s  %-10s %s\n",
 		       "INTERFACE", "MODE", "PID", "PROGRAM", "QUEUES",
 		       "PACKETS", "DROPPED", "REST", "RATE/S", "CLUSTER",
 		       "FILTER");

@@ -358,12 +358,7 @@ static int load_eater(const struct pcf_root *root)
 		pcf_mov64_imm(&e, BPF_REG_2, -4);
 		pcf_call(&e, BPF_FUNC_xdp_adjust_meta);
 	}
-	pcf_mov64_reg(&e, BPF_REG_1, BPF_REG_6);
-	pcf_load_map_fd(&e, BPF_REG_2, root->slots);
-	pcf_mov64_imm(&e, BPF_REG_3, PCF_SLOT_EXCLUSIVE);
-	pcf_call(&e, BPF_FUNC_tail_call);
-	pcf_mov64_imm(&e, BPF_REG_0, XDP_PASS);
-	pcf_exit(&e);
+	pcf_root_emit(&e, root->slots, root->queues, 1);
 	fd = pcf_prog_load(&e, "eater", why, sizeof(why));
 	pcf_ebpf_free(&e);
 	return fd;

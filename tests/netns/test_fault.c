@@ -533,16 +533,19 @@ static const struct scenario {
  * in the first. */
 static bool facts_fail;
 
-int __real_pcf_facts_gather(const char *ifname, struct pcf_facts *facts);
-int __wrap_pcf_facts_gather(const char *ifname, struct pcf_facts *facts);
+int __real_pcf_facts_gather(const char *ifname, const uint64_t *wanted,
+			    struct pcf_facts *facts);
+int __wrap_pcf_facts_gather(const char *ifname, const uint64_t *wanted,
+			    struct pcf_facts *facts);
 
-int __wrap_pcf_facts_gather(const char *ifname, struct pcf_facts *facts)
+int __wrap_pcf_facts_gather(const char *ifname, const uint64_t *wanted,
+			    struct pcf_facts *facts)
 {
 	bool was = fault_pause(true);
 	int err;
 
 	fault_pause(was || !facts_fail);
-	err = __real_pcf_facts_gather(ifname, facts);
+	err = __real_pcf_facts_gather(ifname, wanted, facts);
 	fault_pause(was);
 	return err;
 }

@@ -429,7 +429,9 @@ static void nonsense_owners(void)
 		memset(record, byte, sizeof(record));
 		for (uint32_t slot = 1; slot < 4; slot++)
 			CU_ASSERT_EQUAL(program_put(owners, slot, record), 0);
-		program_put(owners, PCF_SLOT_EXCLUSIVE, record);
+		program_put(owners,
+			    byte % 2 ? PCF_SLOT_CLUSTER : PCF_SLOT_EXCLUSIVE,
+			    record);
 		sees_50("mirror:vA");
 		refused("exclusive:vA", "another version");
 		sees_50("system:vA");
