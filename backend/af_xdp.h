@@ -42,6 +42,7 @@ struct pcf_queue {
 	struct pcf_coming coming;
 	const volatile struct pcf_ctl *ctl;
 	uint32_t epoch;		/* of the filter in force, 0 none */
+	struct pcf_verdict verdict; /* seen last, of that filter */
 	uint32_t id;
 	int fd;
 	struct pcf_bounce bounce;

@@ -24,8 +24,9 @@
 #define FRAME_BITS 48
 #define FRAME_ADDR ((1ull << FRAME_BITS) - 1)
 
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define likely(x)     __builtin_expect(!!(x), 1)
+#define unlikely(x)   __builtin_expect(!!(x), 0)
+#define always_inline inline __attribute__((always_inline))
 
 /* Descriptors are read from memory that this process can write, too: what
  * points outside the area, or leaves no room for metadata in front, is not
@@ -43,11 +44,16 @@ static inline const struct pcf_meta *meta_of(const uint8_t *data)
 }
 
 /* Time and decision from the metadata; without it, `now` and no decision. */
-static inline void set_time(struct pcf_queue *q, struct pcf_pkt *p,
-			    const struct pcf_meta *m, uint64_t now)
+static void set_time(struct pcf_queue *q, struct pcf_pkt *p,
+		     const struct pcf_meta *m, uint64_t now)
 {
 	p->ts = pcf_clock_stamp(&q->clock, m ? m->time : now);
-	p->flags = m && m->epoch && m->epoch == q->epoch ? PCF_PKT_FILTERED : 0;
+	p->flags = 0;
+	if (!m || m->epoch != q->epoch)
+		return;
+	q->verdict = (struct pcf_verdict){ m->epoch, m->keep };
+	if (m->epoch)
+		p->flags = PCF_PKT_FILTERED;
 }
 
 /* A descriptor that cannot be is shown as well, so that the ring moves on. Its
@@ -56,22 +62,41 @@ static inline void set_time(struct pcf_queue *q, struct pcf_pkt *p,
 static void set_bad(struct pcf_queue *q, struct pcf_pkt *p, uint64_t addr)
 {
 	*p = (struct pcf_pkt){ .data = q->area,
-			       .frame = addr < q->area_size ? addr : FRAME_ADDR,
+			       .frame = addr < q->area_size ?
+						addr :
+						FRAME_ADDR,
 			       .queue = q->id,
 			       .flags = PCF_PKT_BAD };
 	p->ts = pcf_clock_stamp(&q->clock, pcf_clock_now());
 }
 
-static inline void show(struct pcf_queue *q, struct pcf_pkt *p,
-			const struct xdp_desc *d, bool meta, uint64_t now)
+static void show(struct pcf_queue *q, struct pcf_pkt *p,
+		 const struct xdp_desc *d, bool meta, uint64_t now)
 {
-	p->frame = d->addr & FRAME_ADDR;
+	p->frame = d->addr;
 	p->data = q->area + d->addr;
 	p->caplen = p->len = d->len;
 	p->queue = q->id;
-	set_time(q, p, likely(meta) ? meta_of(p->data) : NULL, now);
-	if (likely(meta))
+	set_time(q, p, meta ? meta_of(p->data) : NULL, now);
+	if (meta)
 		pcf_pkt_keep(p, meta_of(p->data)->keep);
+}
+
+/* It is the rx's i-th. */
+static void shown(struct pcf_show *rx, unsigned i)
+{
+	struct pcf_pkt *p = &rx->pkts[i];
+
+	rx->frames[i] = p->frame;
+	rx->plain &= !(p->flags & PCF_PKT_BAD) && p->caplen <= rx->snaplen;
+	rx->filtered &= (p->flags & PCF_PKT_FILTERED) != 0;
+	p->flags |= rx->flags + i * PCF_PKT_PLACE;
+}
+
+static void begin(const struct pcf_queue *q, struct pcf_show *rx)
+{
+	rx->plain = true;
+	rx->filtered = q->epoch != 0;
 }
 
 /* Zero-copy drivers that ran out of frames sleep until told that there are
@@ -93,51 +118,163 @@ static enum pcf_stop nothing(struct pcf_queue *q)
 		       PCF_STOP_EMPTY;
 }
 
-static unsigned rx_single(struct pcf_queue *q, struct pcf_pkt *pkts,
-			  unsigned max, enum pcf_stop *why)
+__attribute__((noinline)) static void
+show_single(struct pcf_queue *q, struct pcf_show *rx, unsigned i,
+	    struct xdp_desc d, bool meta, uint64_t now)
+{
+	if (in_area(q, d.addr, d.len))
+		show(q, &rx->pkts[i], &d, meta, now);
+	else
+		set_bad(q, &rx->pkts[i], d.addr);
+	shown(rx, i);
+}
+
+/* Descriptors are in shared memory: looked at once, then judged. */
+static inline struct xdp_desc load(const struct xdp_desc *d)
+{
+	return (struct xdp_desc){
+		.addr = __atomic_load_n(&d->addr, __ATOMIC_RELAXED),
+		.len = __atomic_load_n(&d->len, __ATOMIC_RELAXED),
+	};
+}
+
+/* The longest packet that needs no look at snaplen, area and `keep`: so much
+ * room is left from any address below area_size - longest. */
+static uint32_t longest_usual(const struct pcf_queue *q,
+			      const struct pcf_show *rx, struct pcf_verdict usual)
+{
+	uint32_t most = -q->frame_mask; /* a frame's size */
+
+	if (most > rx->snaplen)
+		most = rx->snaplen;
+	return most < usual.keep ? most : usual.keep;
+}
+
+/*
+ * As show_single() for each of n descriptors side by side, from the `at`-th
+ * packet on. What nearly all packets have in common is asked in one
+ * comparison each, here; the rest goes the long way.
+ */
+static always_inline void show_run(struct pcf_queue *q, struct pcf_show *rx,
+				   const struct xdp_desc *desc, unsigned at,
+				   unsigned n, bool nanoseconds)
+{
+	const struct pcf_verdict usual =
+		pcf_verdict_usual(&q->verdict, q->epoch);
+	const uint64_t verdict = pcf_verdict_word(&usual);
+	const uint32_t longest = longest_usual(q, rx, usual);
+	const uint64_t room = q->area_size - PCF_META_SIZE - longest;
+	uint8_t *const area = q->area;
+	const uint32_t id = q->id;
+	struct pcf_pkt *p = &rx->pkts[at];
+	uint64_t *frame = &rx->frames[at];
+	uint32_t flags = rx->flags + at * PCF_PKT_PLACE +
+			 (usual.epoch ? PCF_PKT_FILTERED : 0);
+	uint64_t second = q->clock.second;
+	time_t sec = q->clock.sec;
+
+	for (const struct xdp_desc *end = desc + n; desc < end;
+	     desc++, p++, frame++, flags += PCF_PKT_PLACE) {
+		const struct xdp_desc d = load(desc);
+		const struct pcf_meta *m;
+		uint64_t ns;
+
+		if (unlikely(d.addr - PCF_META_SIZE > room ||
+			     d.len > longest)) {
+			show_single(q, rx, p - rx->pkts, d, true, 0);
+			continue;
+		}
+		m = meta_of(area + d.addr);
+		ns = m->time - second;
+		if (unlikely(pcf_verdict_word(&m->epoch) != verdict ||
+			     ns >= PCF_NSEC)) {
+			show_single(q, rx, p - rx->pkts, d, true, 0);
+			second = q->clock.second;
+			sec = q->clock.sec;
+			continue;
+		}
+		p->ts.tv_sec = sec;
+		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
+		p->caplen = p->len = d.len;
+		p->data = area + d.addr;
+		p->frame = *frame = d.addr;
+		p->queue = id;
+		p->flags = flags;
+	}
+}
+
+static void show_usual(struct pcf_queue *q, struct pcf_show *rx,
+		       const struct xdp_desc *desc, unsigned at, unsigned n)
+{
+	if (q->clock.nanoseconds)
+		show_run(q, rx, desc, at, n, true);
+	else
+		show_run(q, rx, desc, at, n, false);
+}
+
+static void show_untimed(struct pcf_queue *q, struct pcf_show *rx, uint32_t idx,
+			 unsigned n)
+{
+	uint64_t now = pcf_clock_now();
+
+	for (unsigned i = 0; i < n; i++)
+		show_single(q, rx, i,
+			    load(xsk_ring_cons__rx_desc(&q->rx, idx + i)),
+			    false, now);
+}
+
+/* Entries from there on that lie side by side. */
+static inline unsigned straight(uint32_t idx, uint32_t mask, unsigned n)
+{
+	unsigned to_end = mask + 1 - (idx & mask);
+
+	return n < to_end ? n : to_end;
+}
+
+static unsigned rx_single(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	uint32_t idx = 0;
 	unsigned n = xsk_ring_cons__peek(&q->rx, max, &idx);
-	bool meta = !q->ctl->no_meta;
-	uint64_t now = meta ? 0 : pcf_clock_now();
+	unsigned first = straight(idx, q->rx.mask, n);
 
-	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	begin(q, rx);
+	rx->why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!n)
-		*why = nothing(q);
+		rx->why = nothing(q);
 	pcf_coming_shown(&q->coming, n);
-	for (unsigned i = 0; i < n; i++) {
-		/* in shared memory: looked at once, then judged */
-		const struct xdp_desc d =
-			*xsk_ring_cons__rx_desc(&q->rx, idx + i);
-
-		if (likely(in_area(q, d.addr, d.len)))
-			show(q, &pkts[i], &d, meta, now);
-		else
-			set_bad(q, &pkts[i], d.addr);
+	if (unlikely(q->ctl->no_meta)) {
+		show_untimed(q, rx, idx, n);
+		return n;
 	}
+	show_usual(q, rx, xsk_ring_cons__rx_desc(&q->rx, idx), 0, first);
+	if (unlikely(first < n))
+		show_usual(q, rx, xsk_ring_cons__rx_desc(&q->rx, idx + first),
+			   first, n - first);
 	return n;
 }
 
-static void taken_single(struct pcf_queue *q, const struct pcf_pkt *pkts,
+static void taken_single(struct pcf_queue *q, const uint64_t *frames,
 			 unsigned n)
 {
-	(void)pkts;
+	(void)frames;
 	xsk_ring_cons__release(&q->rx, n);
 }
 
 /* The fill ring has room for every frame there is, so reserve cannot fail
  * unless the ring was tampered with; then the frames are lost, not the
- * process. */
-static void done_single(struct pcf_queue *q, const struct pcf_pkt *pkts,
-			unsigned n)
+ * process. Of addresses in this ring the kernel takes the frame's part. */
+static void done_single(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
+	unsigned first;
 	uint32_t idx;
 
 	if (!n || xsk_ring_prod__reserve(&q->fill, n, &idx) != n)
 		return;
-	for (unsigned i = 0; i < n; i++)
-		*xsk_ring_prod__fill_addr(&q->fill, idx + i) =
-			pkts[i].frame & q->frame_mask;
+	first = straight(idx, q->fill.mask, n);
+	memcpy(xsk_ring_prod__fill_addr(&q->fill, idx), frames,
+	       first * sizeof(*frames));
+	memcpy(xsk_ring_prod__fill_addr(&q->fill, idx + first), frames + first,
+	       (n - first) * sizeof(*frames));
 	xsk_ring_prod__submit(&q->fill, n);
 	wake(q);
 }
@@ -254,46 +391,46 @@ static unsigned peek_fresh(struct pcf_queue *q, unsigned max, uint32_t *idx)
 	return xsk_ring_cons__peek(&q->rx, max, idx);
 }
 
-static unsigned rx_frags(struct pcf_queue *q, struct pcf_pkt *pkts,
-			 unsigned max, enum pcf_stop *why)
+static unsigned rx_frags(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	uint32_t idx = 0;
 	unsigned avail = peek_fresh(q, max, &idx);
 	unsigned used = 0, n = 0;
 	bool meta = !q->ctl->no_meta;
 
+	begin(q, rx);
 	while (used < avail) {
 		unsigned span = packet_span(q, idx + used, avail - used);
 
 		if (!span || (span > 1 && !q->bounce.nfree))
 			break;
-		show_span(q, &pkts[n++], idx + used, span, meta);
+		show_span(q, &rx->pkts[n], idx + used, span, meta);
+		shown(rx, n++);
 		used += span;
 	}
 	xsk_ring_cons__cancel(&q->rx, avail - used);
 	/* Nothing to be shown, whatever waits, is not "more": the reader would
 	 * ask again at once. */
-	*why = n && avail == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	rx->why = n && avail == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!avail)
-		*why = nothing(q);
+		rx->why = nothing(q);
 	pcf_coming_shown(&q->coming, n);
 	return n;
 }
 
-static inline unsigned span_of(const struct pcf_pkt *p)
+static inline unsigned span_of(uint64_t frame)
 {
-	unsigned span = p->frame >> FRAME_BITS;
+	unsigned span = frame >> FRAME_BITS;
 
 	return span ? span : 1;
 }
 
 /* The parts of a gathered packet go back to the kernel here: their
  * descriptors are read once more before the ring moves on. */
-static void taken_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
-			unsigned n)
+static void taken_frags(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		unsigned span = span_of(&pkts[i]);
+		unsigned span = span_of(frames[i]);
 		uint32_t idx = *q->rx.consumer;
 
 		for (unsigned d = 0; span > 1 && d < span; d++)
@@ -305,15 +442,14 @@ static void taken_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	wake(q);
 }
 
-static void done_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
-		       unsigned n)
+static void done_frags(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (span_of(&pkts[i]) > 1)
+		if (span_of(frames[i]) > 1)
 			q->bounce.free[q->bounce.nfree++] =
-				pkts[i].frame & FRAME_ADDR;
+				frames[i] & FRAME_ADDR;
 		else
-			pcf_xdp_give_back(q, pkts[i].frame);
+			pcf_xdp_give_back(q, frames[i]);
 	}
 	wake(q);
 }
@@ -322,7 +458,7 @@ static void done_frags(struct pcf_queue *q, const struct pcf_pkt *pkts,
 static uint64_t time_of(struct pcf_queue *q, const struct pcf_pkt *pkt)
 {
 	bool meta = !q->ctl->no_meta && !(pkt->flags & PCF_PKT_BAD) &&
-		    pkt->data == q->area + (pkt->frame & FRAME_ADDR);
+		    span_of(pkt->frame) == 1;
 
 	return meta ? meta_of(pkt->data)->time : 0;
 }

@@ -39,19 +39,16 @@ struct pcf_pkt {
 	uint8_t *data;		/* writable */
 	uint64_t frame;		/* the backend's own */
 	uint32_t queue;		/* RX queue */
-	uint32_t flags;		/* PCF_PKT_* */
+	uint32_t flags;		/* PCF_PKT_*; the upper 24 bits: see pcf_show */
 };
 
 #define PCF_PKT_OUTGOING 0x1	/* the host sent it */
-/* It passed the filter that is in force now, in the kernel. */
-#define PCF_PKT_FILTERED 0x2
 /* No packet: a descriptor that points nowhere. To be counted, not delivered. */
 #define PCF_PKT_BAD 0x4
-/* The caller holds it past the next read, or has sent it on. Set above the
- * backend. */
-#define PCF_PKT_HELD 0x8
 /* From the stand-in's packet socket: sent by the host or not. */
 #define PCF_PKT_SOCKET 0x10
+/* It passed the filter that is in force now, in the kernel. */
+#define PCF_PKT_FILTERED 0x80
 
 /* Why rx() stopped. */
 enum pcf_stop {
@@ -124,16 +121,33 @@ static inline void pcf_pkt_keep(struct pcf_pkt *p, uint32_t keep)
 
 struct pcf_queue;
 
+/*
+ * One rx(): where it puts what it shows, and what it says of it. The upper
+ * bits of a packet's flags are its place: `flags` for the first one, and
+ * PCF_PKT_PLACE more for each that follows.
+ */
+struct pcf_show {
+	struct pcf_pkt *pkts;	/* room for as many as are asked for */
+	uint64_t *frames;	/* pkts[i].frame once more, side by side */
+	uint32_t flags;
+	uint32_t snaplen;
+	/* out: of all that are shown */
+	enum pcf_stop why;	/* it stopped */
+	bool plain;		/* packets of the wire, within the snaplen */
+	bool filtered;		/* each with PCF_PKT_FILTERED */
+};
+
+#define PCF_PKT_PLACE 0x100u
+
 /* What the read path calls, copied into the handle. */
 struct pcf_rx_ops {
 	/* Show up to `max` packets. Never sleeps, never fails half-way: what
-	 * was shown stands, `*why` says why it stopped. */
-	unsigned (*rx)(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
-		       enum pcf_stop *why);
-	void (*taken)(struct pcf_queue *q, const struct pcf_pkt *pkts,
-		      unsigned n);
-	void (*done)(struct pcf_queue *q, const struct pcf_pkt *pkts,
-		     unsigned n);
+	 * was shown stands. */
+	unsigned (*rx)(struct pcf_queue *q, struct pcf_show *rx, unsigned max);
+	/* Of packets as they were shown: in order, at least one. */
+	void (*taken)(struct pcf_queue *q, const uint64_t *frames, unsigned n);
+	/* As they were shown, or one of any that was held. */
+	void (*done)(struct pcf_queue *q, const uint64_t *frames, unsigned n);
 	/* The arrival time of a shown packet (CLOCK_TAI, ns), 0 unknown. NULL:
 	 * always. For packets whose stamps are equal, not for each. */
 	uint64_t (*time)(struct pcf_queue *q, const struct pcf_pkt *pkt);

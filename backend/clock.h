@@ -30,17 +30,19 @@ uint64_t pcf_clock_now(void);
 /* Enter another second: the division is done once a second, not per packet. */
 void pcf_clock_turn(struct pcf_clock *c, uint64_t tai);
 
+/* Nanoseconds of a second in the unit of the time stamps. */
+static inline int64_t pcf_clock_unit(uint64_t ns, bool nanoseconds)
+{
+	return nanoseconds ? ns : (uint32_t)ns / 1000;
+}
+
 static inline struct timeval pcf_clock_stamp(struct pcf_clock *c, uint64_t tai)
 {
-	uint64_t frac = tai - c->second;
-
-	if (__builtin_expect(frac >= PCF_NSEC, 0)) {
+	if (__builtin_expect(tai - c->second >= PCF_NSEC, 0))
 		pcf_clock_turn(c, tai);
-		frac = tai - c->second;
-	}
 	return (struct timeval){ .tv_sec = c->sec,
-				 .tv_usec = c->nanoseconds ? frac :
-							     frac / 1000 };
+				 .tv_usec = pcf_clock_unit(tai - c->second,
+							   c->nanoseconds) };
 }
 
 #endif

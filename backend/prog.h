@@ -12,6 +12,7 @@
 #define PCF_PROG_H
 
 #include "backend/backend.h"
+#include "backend/verdict.h"
 
 #define PCF_META_SIZE 16
 
@@ -20,6 +21,10 @@ struct pcf_meta {
 	uint32_t epoch;	/* of the filter that decided */
 	uint32_t keep;	/* bytes that the filter says to keep */
 };
+
+_Static_assert(offsetof(struct pcf_meta, keep) ==
+		       offsetof(struct pcf_meta, epoch) + 4,
+	       "a verdict: see verdict.h");
 
 /* One per RX queue in the control map, which program and reader share by
  * memory. One cache line each: a queue's program runs on one CPU at a time. */

@@ -21,6 +21,7 @@
 #include "backend/backend.h"
 #include "backend/clock.h"
 #include "backend/coming.h"
+#include "backend/verdict.h"
 
 #include <stddef.h>
 
@@ -37,6 +38,10 @@ struct pcf_ring_record {
 	uint16_t unused;	/* aligns the network header */
 	uint8_t data[];
 };
+
+_Static_assert(offsetof(struct pcf_ring_record, keep) ==
+		       offsetof(struct pcf_ring_record, epoch) + 4,
+	       "a verdict: see verdict.h");
 
 #define PCF_RING_HEADER offsetof(struct pcf_ring_record, data)
 #define PCF_RING_TAIL \
@@ -92,6 +97,7 @@ struct pcf_ring {
 	volatile struct pcf_ring_ctl *ctl;
 	uint32_t size;		/* a power of two */
 	uint32_t epoch;		/* of the filter in force, 0 none */
+	struct pcf_verdict verdict; /* seen last, of that filter */
 	uint32_t id;		/* the RX queue */
 	struct pcf_clock clock;
 	struct pcf_coming coming;

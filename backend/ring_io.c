@@ -2,6 +2,9 @@
 /* The hot path of the direct ring: rx, taken, done and nothing else. */
 #include "backend/ring.h"
 
+#define unlikely(x)   __builtin_expect(!!(x), 0)
+#define always_inline inline __attribute__((always_inline))
+
 static struct pcf_ring *ring_of(struct pcf_queue *q)
 {
 	return (struct pcf_ring *)q;
@@ -24,39 +27,95 @@ static inline uint64_t produced(const struct pcf_ring *r)
 	return __atomic_load_n(&r->ctl->produced, __ATOMIC_ACQUIRE);
 }
 
-static inline void show(struct pcf_ring *r, struct pcf_pkt *p,
-			struct pcf_ring_record *rec, uint32_t caplen)
+static void show(struct pcf_ring *r, struct pcf_pkt *p,
+		 const struct pcf_ring_record *rec)
 {
 	p->ts = pcf_clock_stamp(&r->clock, rec->time);
-	p->len = rec->len;
-	p->caplen = caplen;
-	p->data = rec->data;
-	p->frame = r->shown;
-	p->queue = r->id;
-	p->flags = rec->epoch && rec->epoch == r->epoch ? PCF_PKT_FILTERED : 0;
+	p->flags = 0;
+	if (rec->epoch == r->epoch) {
+		r->verdict = (struct pcf_verdict){ rec->epoch, rec->keep };
+		p->flags = r->epoch ? PCF_PKT_FILTERED : 0;
+	}
 	pcf_pkt_keep(p, rec->keep);
 }
 
-/* Shows the next record. False: there is none, or none that makes sense. */
-static inline bool show_next(struct pcf_ring *r, struct pcf_pkt *p,
-			     uint64_t end)
+/* It is the rx's i-th; where it lies, and how long it is, is set already. */
+__attribute__((noinline)) static void
+show_unusual(struct pcf_ring *r, struct pcf_show *rx, unsigned i,
+	     const struct pcf_ring_record *rec)
 {
-	struct pcf_ring_record *rec = record_at(r, r->shown);
-	uint32_t caplen, units;
+	struct pcf_pkt *p = &rx->pkts[i];
 
-	if (r->shown == end)
-		return false;
-	caplen = __atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
-	units = (PCF_RING_HEADER + (uint64_t)caplen + PCF_RING_UNIT - 1) /
-		PCF_RING_UNIT;
-	if (caplen > PCF_RING_DATA_MAX ||
-	    (uint64_t)units * PCF_RING_UNIT > end - r->shown)
-		return false;
-	__builtin_prefetch(record_at(r, r->shown + units * PCF_RING_UNIT));
-	show(r, p, rec, caplen);
-	*units_at(r, r->shown) = units;
-	r->shown += units * PCF_RING_UNIT;
-	return true;
+	show(r, p, rec);
+	rx->plain &= p->caplen <= rx->snaplen;
+	rx->filtered &= (p->flags & PCF_PKT_FILTERED) != 0;
+	p->flags |= rx->flags + i * PCF_PKT_PLACE;
+}
+
+static inline uint32_t units_of(uint32_t caplen)
+{
+	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) / PCF_RING_UNIT;
+}
+
+/* The longest packet that needs no look at snaplen and `keep`. */
+static uint32_t longest_usual(const struct pcf_show *rx, struct pcf_verdict usual)
+{
+	return rx->snaplen < usual.keep ? rx->snaplen : usual.keep;
+}
+
+/*
+ * Show what lies below `end`, up to a record that makes no sense. What nearly
+ * all packets have in common is asked in one comparison each, here; the rest
+ * goes the long way.
+ */
+static always_inline unsigned show_records(struct pcf_ring *r,
+					   struct pcf_show *rx, unsigned max,
+					   uint64_t end, bool nanoseconds)
+{
+	const struct pcf_verdict usual =
+		pcf_verdict_usual(&r->verdict, r->epoch);
+	const uint64_t verdict = pcf_verdict_word(&usual);
+	const uint32_t longest = longest_usual(rx, usual);
+	const uint32_t id = r->id;
+	uint32_t flags = rx->flags + (usual.epoch ? PCF_PKT_FILTERED : 0);
+	uint64_t second = r->clock.second;
+	time_t sec = r->clock.sec;
+	uint64_t shown = r->shown;
+	unsigned n;
+
+	for (n = 0; n < max && shown != end; n++, flags += PCF_PKT_PLACE) {
+		struct pcf_ring_record *rec = record_at(r, shown);
+		const uint32_t caplen =
+			__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
+		const uint64_t units = units_of(caplen);
+		struct pcf_pkt *p = &rx->pkts[n];
+		uint64_t ns;
+
+		if (unlikely(caplen > PCF_RING_DATA_MAX ||
+			     units * PCF_RING_UNIT > end - shown))
+			break;
+		*units_at(r, shown) = units;
+		p->caplen = caplen;
+		p->len = rec->len;
+		p->data = rec->data;
+		p->frame = rx->frames[n] = shown;
+		p->queue = id;
+		shown += units * PCF_RING_UNIT;
+		__builtin_prefetch(record_at(r, shown));
+		ns = rec->time - second;
+		if (unlikely(pcf_verdict_word(&rec->epoch) != verdict ||
+			     ns >= PCF_NSEC || caplen > longest)) {
+			show_unusual(r, rx, n, rec);
+			second = r->clock.second;
+			sec = r->clock.sec;
+			continue;
+		}
+		p->ts.tv_sec = sec;
+		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
+		p->flags = flags;
+	}
+	r->shown = shown;
+	return n;
 }
 
 /* The ring is empty. What the program has counted and neither shown nor
@@ -69,47 +128,51 @@ static enum pcf_stop nothing(struct pcf_ring *r)
 		       PCF_STOP_EMPTY;
 }
 
-static unsigned ring_rx(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
-			enum pcf_stop *why)
+static unsigned ring_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	struct pcf_ring *r = ring_of(q);
 	uint64_t end = produced(r);
-	unsigned n = 0;
+	unsigned n;
 
 	/* More than the ring holds: the counter was tampered with. */
 	if (end - r->shown > r->size)
 		end = r->shown;
-	while (n < max && show_next(r, &pkts[n], end))
-		n++;
-	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	rx->plain = true;
+	rx->filtered = r->epoch != 0;
+	n = r->clock.nanoseconds ? show_records(r, rx, max, end, true) :
+				   show_records(r, rx, max, end, false);
+	rx->why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!n)
-		*why = nothing(r);
+		rx->why = nothing(r);
 	pcf_coming_shown(&r->coming, n);
 	return n;
 }
 
-static void ring_taken(struct pcf_queue *q, const struct pcf_pkt *pkts,
-		       unsigned n)
+static inline uint64_t end_of(const struct pcf_ring *r, uint64_t frame)
+{
+	return frame + (*units_at(r, frame) & ~PCF_RING_DONE) * PCF_RING_UNIT;
+}
+
+static void ring_taken(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	struct pcf_ring *r = ring_of(q);
-	uint64_t last = pkts[n - 1].frame;
 
-	r->taken = last + *units_at(r, last) * PCF_RING_UNIT;
+	r->taken = end_of(r, frames[n - 1]);
 	pcf_ring_taken(r);
 }
 
 /* Room goes back in order: a record that is held keeps what is behind it. */
-static void ring_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
-		      unsigned n)
+static void ring_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	struct pcf_ring *r = ring_of(q);
-	uint16_t units;
 
-	for (unsigned i = 0; i < n; i++)
-		*units_at(r, pkts[i].frame) |= PCF_RING_DONE;
-	while (r->freed != r->taken &&
-	       (units = *units_at(r, r->freed)) & PCF_RING_DONE)
-		r->freed += (units & ~PCF_RING_DONE) * PCF_RING_UNIT;
+	if (n && frames[0] == r->freed)
+		r->freed = end_of(r, frames[n - 1]);
+	else
+		for (unsigned i = 0; i < n; i++)
+			*units_at(r, frames[i]) |= PCF_RING_DONE;
+	while (r->freed != r->taken && *units_at(r, r->freed) & PCF_RING_DONE)
+		r->freed = end_of(r, r->freed);
 	/* Pairs with the program's load: the reads of the records come first. */
 	__atomic_store_n(&r->ctl->consumed, r->freed, __ATOMIC_RELEASE);
 }

@@ -23,20 +23,19 @@
 static pcap_t *p;
 static unsigned seen;
 
-static unsigned no_rx(struct pcf_queue *q, struct pcf_pkt *pkts, unsigned max,
-		      enum pcf_stop *why)
+static unsigned no_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	(void)q;
-	(void)pkts;
 	(void)max;
-	*why = PCF_STOP_EMPTY;
+	rx->why = PCF_STOP_EMPTY;
+	rx->plain = rx->filtered = false;
 	return 0;
 }
 
-static void no_done(struct pcf_queue *q, const struct pcf_pkt *pkts, unsigned n)
+static void no_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	(void)q;
-	(void)pkts;
+	(void)frames;
 	(void)n;
 }
 
@@ -105,6 +104,8 @@ static void open_handle(const struct hotpath_source *source)
 					    .taken = no_done,
 					    .done = no_done };
 	lanes[0].stop = lanes[1].stop = PCF_STOP_EMPTY;
+	lanes[0].snaplen = lanes[1].snaplen = h->snaplen;
+	lanes[1].place = PCF_LANE_PLACE(1);
 	if (!h->backend || pcf_table_add(p, h))
 		abort();
 }

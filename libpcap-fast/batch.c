@@ -32,10 +32,8 @@ _Static_assert(sizeof(struct pcap_batch_pkt) == sizeof(struct pcf_pkt) &&
 _Static_assert(sizeof(struct pcap_batch_pkt) == 48, "part of the ABI");
 #endif
 
-#define PLACE_SHIFT 8
-#define LANE_SHIFT 14
-
-_Static_assert(PCF_BATCH <= 1 << (LANE_SHIFT - PLACE_SHIFT), "place in lane");
+_Static_assert(PCF_BATCH * PCF_PKT_PLACE <= PCF_LANE_PLACE(1), "place in lane");
+_Static_assert((int)PCF_BATCH_COPY == PCF_PKT_SOCKET, "a copy in any case");
 
 /* Copies of packets outside any ring, and those that are held, in a list so
  * that closing the handle frees them. */
@@ -93,22 +91,62 @@ static int take_shown(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 	while (n < max) {
 		struct pcf_lane *l = pcf_next_lane(h);
 		struct pcf_pkt *pkt;
-		uint32_t place;
 
 		if (!l)
 			break;
-		place = l->head++;
-		pkt = &l->pkts[place];
-		if (!pcf_admit(h, pkt))
-			continue;
-		memcpy(&pkts[n], pkt, sizeof(*pkts));
-		pkts[n++].flags = (pkt->flags & PCF_PKT_OUTGOING) |
-				  (pkt->flags & PCF_PKT_SOCKET ?
-					   PCF_BATCH_COPY : 0) |
-				  place << PLACE_SHIFT |
-				  (uint32_t)(l - h->lanes) << LANE_SHIFT;
+		pkt = &l->pkts[l->head++];
+		if (pcf_admit(h, pkt))
+			memcpy(&pkts[n++], pkt, sizeof(*pkts));
 	}
 	return n;
+}
+
+/* Nothing waits, and when the lanes were filled last, the first one alone had
+ * packets, which passed as they were. */
+static bool only_first(const struct pcf_handle *h)
+{
+	for (unsigned i = 1; i < h->nlanes; i++)
+		if (h->lanes[i].count)
+			return false;
+	return pcf_lane_empty(h->lanes) && pcf_lane_passes(h, h->lanes);
+}
+
+/* The first lane's packets are older than any of the other lanes: these have
+ * none, and were asked later (see pcf_lanes_pick()). */
+static bool first_alone(const struct pcf_handle *h)
+{
+	const struct pcf_lane *l = h->lanes;
+
+	for (unsigned i = 1; i < h->nlanes; i++)
+		if (!pcf_lane_empty(&l[i]) || l[i].asked < l->asked)
+			return false;
+	return true;
+}
+
+/* Fill the lanes, and where the first one's packets pass as they are, show them
+ * in the caller's array at once. How many; 0: what there is, is in the lanes. */
+static int fill_and_show(struct pcf_handle *h, struct pcf_pkt *pkts)
+{
+	struct pcf_lane *l = h->lanes;
+	bool any = pcf_fill_lanes(h, pkts);
+
+	if (!any || pcf_lane_empty(l))
+		return any ? 0 : -EAGAIN;
+	if (!pcf_lane_passes(h, l) || !first_alone(h)) {
+		memcpy(l->pkts, pkts, l->count * sizeof(*pkts));
+		return 0;
+	}
+	l->head = l->count;
+	h->delivered += l->count;
+	return l->count;
+}
+
+/* -EAGAIN: there are none. */
+static int fill(struct pcf_handle *h, struct pcap_batch_pkt *pkts, int max)
+{
+	if (max >= PCF_BATCH && only_first(h))
+		return fill_and_show(h, (struct pcf_pkt *)pkts);
+	return pcf_fill_lanes(h, NULL) ? 0 : -EAGAIN;
 }
 
 static uint64_t frames_held(const struct pcf_handle *h)
@@ -129,9 +167,11 @@ static int next_batch(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 		return PCAP_ERROR_BREAK;
 	for (;;) {
 		n = take_shown(h, pkts, max);
-		if (n)
+		if (!n)
+			n = fill(h, pkts, max);
+		if (n > 0)
 			break;
-		if (pcf_fill_lanes(h))
+		if (!n)
 			continue;
 		if (h->opened.frames && frames_held(h) >= h->opened.frames)
 			return pcf_fail(
@@ -149,29 +189,28 @@ static int next_batch(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 static struct pcf_lane *lane_of(struct pcf_handle *h,
 				const struct pcap_batch_pkt *pkt)
 {
-	uint32_t i = pkt->flags >> LANE_SHIFT;
+	uint32_t i = pkt->flags >> PCF_LANE_SHIFT;
 
 	return i < h->nlanes ? &h->lanes[i] : NULL;
 }
 
-/* The packet's own place in its lane, NULL once the lane was filled again. */
-static struct pcf_pkt *place_of(struct pcf_lane *l,
-				const struct pcap_batch_pkt *pkt)
+/* The packet's own place in its lane as a bit of `kept`, 0 once the lane was
+ * filled again. */
+static uint64_t place_of(const struct pcf_lane *l,
+			 const struct pcap_batch_pkt *pkt)
 {
-	uint32_t i = pkt->flags >> PLACE_SHIFT & (PCF_BATCH - 1);
-	bool there = i < l->head && l->pkts[i].frame == pkt->frame &&
-		     l->pkts[i].data == pkt->data;
+	uint32_t i = pkt->flags / PCF_PKT_PLACE % PCF_BATCH;
 
-	return there ? &l->pkts[i] : NULL;
+	return i < l->head && l->frames[i] == pkt->frame ? 1ull << i : 0;
 }
 
 static int hold_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
 {
-	struct pcf_pkt *place = place_of(l, pkt);
+	uint64_t place = place_of(l, pkt);
 
-	if (!place)
+	if (!place || !pkt->data)
 		return -EINVAL;
-	place->flags |= PCF_PKT_HELD;
+	l->kept |= place;
 	l->held++;
 	pkt->flags |= PCF_BATCH_HELD;
 	return 0;
@@ -180,12 +219,12 @@ static int hold_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
 /* Released before its lane was filled again, it goes back with the others. */
 static void release_frame(struct pcf_lane *l, struct pcap_batch_pkt *pkt)
 {
-	struct pcf_pkt *place = place_of(l, pkt);
+	uint64_t place = place_of(l, pkt);
 
 	if (place)
-		place->flags &= ~PCF_PKT_HELD;
+		l->kept &= ~place;
 	else
-		l->ops.done(l->queue, (struct pcf_pkt *)pkt, 1);
+		l->ops.done(l->queue, &pkt->frame, 1);
 	l->held--;
 }
 
@@ -205,12 +244,8 @@ struct pcf_lane *pcf_batch_lane(struct pcf_handle *h,
 void pcf_batch_give_away(struct pcf_handle *h, struct pcap_batch_pkt *pkt)
 {
 	struct pcf_lane *l = lane_of(h, pkt);
-	struct pcf_pkt *place = place_of(l, pkt);
 
-	if (place) {
-		place->flags |= PCF_PKT_HELD;
-		l->gone++;
-	}
+	l->kept |= place_of(l, pkt);
 	if (pkt->flags & PCF_BATCH_HELD)
 		l->held--;
 	pkt->flags &= PCF_BATCH_CALLERS;

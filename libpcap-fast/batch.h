@@ -8,8 +8,8 @@
 /*
  * Where a packet of a batch came from, in the flags that are not the caller's:
  *
- *	| lane 11 | place in the lane 6 | 1 | reserved 1 | held 1 | copy 1 |
- *	| caller's 4 |
+ *	| lane 18 | place in the lane 6 | filtered 1 | reserved 1 | held 1 |
+ *	| copy 1 | caller's 4 |
  */
 #define PCF_BATCH_COPY 0x10u
 #define PCF_BATCH_HELD 0x20u

@@ -28,7 +28,7 @@ static bool look(struct pcf_handle *h)
 
 	if (h->backend->drive)
 		h->backend->drive(h->backend);
-	pcf_lanes_fill(h->lanes, n, &h->turn);
+	pcf_lanes_fill(h->lanes, n, &h->turn, NULL);
 	for (unsigned i = 0; i < n; i++)
 		if (!pcf_lane_empty(&h->lanes[i]))
 			return true;

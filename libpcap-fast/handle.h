@@ -64,7 +64,11 @@ struct pcf_handle {
 	struct pcf_lane *lanes;		/* one per queue, the shadow last */
 	unsigned nlanes;
 	struct pcf_lane *run;		/* whose packets come next, ... */
-	unsigned run_end;		/* ... up to this one */
+	unsigned run_end;		/* ... up to this one ... */
+	bool run_plain;			/* ... and pass as they are */
+	/* read.c delivers a run, and nothing has happened meanwhile that it
+	 * must look at: a break, another read, another filter */
+	atomic_bool undisturbed;
 	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;
 	bool check_direction;

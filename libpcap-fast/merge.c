@@ -96,7 +96,7 @@ static uint64_t last_shown(const struct pcf_lane *lanes, unsigned n)
 }
 
 struct pcf_lane *pcf_lanes_fill(struct pcf_lane *lanes, unsigned n,
-				uint64_t *turn)
+				uint64_t *turn, struct pcf_pkt *into)
 {
 	uint64_t shown = last_shown(lanes, n);
 	struct pcf_lane *failed = NULL;
@@ -107,7 +107,7 @@ struct pcf_lane *pcf_lanes_fill(struct pcf_lane *lanes, unsigned n,
 		if (!pcf_lane_empty(l) ||
 		    (shown && !l->count && l->asked > shown))
 			continue;
-		pcf_lane_fill(l);
+		pcf_lane_fill_into(l, into && !i ? into : l->pkts);
 		l->asked = l->stop == PCF_STOP_COMING ? 0 : ++*turn;
 		if (l->stop == PCF_STOP_ERROR && !failed)
 			failed = l;
@@ -121,10 +121,10 @@ void pcf_lane_done_unheld(struct pcf_lane *l)
 	unsigned start = 0;
 
 	for (unsigned i = 0; i <= l->count; i++) {
-		if (i < l->count && !(l->pkts[i].flags & PCF_PKT_HELD))
+		if (i < l->count && !(l->kept >> i & 1))
 			continue;
-		l->ops.done(l->queue, &l->pkts[start], i - start);
+		l->ops.done(l->queue, &l->frames[start], i - start);
 		start = i + 1;
 	}
-	l->gone = 0;
+	l->kept = 0;
 }

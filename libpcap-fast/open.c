@@ -438,9 +438,13 @@ static int open_waiter(struct pcf_handle *h)
 static void add_lane(struct pcf_handle *h, const struct pcf_rx_ops *ops,
 		     struct pcf_queue *queue)
 {
-	h->lanes[h->nlanes++] = (struct pcf_lane){ .ops = *ops,
-						   .queue = queue,
-						   .stop = PCF_STOP_EMPTY };
+	h->lanes[h->nlanes] =
+		(struct pcf_lane){ .ops = *ops,
+				   .queue = queue,
+				   .stop = PCF_STOP_EMPTY,
+				   .place = PCF_LANE_PLACE(h->nlanes),
+				   .snaplen = h->snaplen };
+	h->nlanes++;
 }
 
 static void add_backend(struct pcf_handle *h, struct pcf_backend *b)

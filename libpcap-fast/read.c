@@ -135,21 +135,24 @@ struct pcf_lane *pcf_begin_run(struct pcf_handle *h)
 {
 	struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
 
+	pcf_end_run(h);
+	if (!l)
+		return NULL;
 	h->run = l;
-	if (l)
-		h->run_end = l->head + pcf_lanes_run(h->lanes, h->nlanes, l);
+	h->run_end = l->head + pcf_lanes_run(h->lanes, h->nlanes, l);
+	h->run_plain = pcf_lane_passes(h, l);
 	return l;
 }
 
 /* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
  * the last of them, so that one round is mostly enough. Whether anything is
  * there. */
-bool pcf_fill_lanes(struct pcf_handle *h)
+bool pcf_fill_lanes(struct pcf_handle *h, struct pcf_pkt *into)
 {
-	h->run = NULL;
+	pcf_end_run(h);
 	if (pcf_unlikely(event_waits(h)))
 		return false;
-	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn) != NULL))
+	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn, into)))
 		h->pending_error = pcf_shadow_error(h->shadow);
 	for (unsigned i = 0; i < h->nlanes; i++)
 		if (!pcf_lane_empty(&h->lanes[i]))
@@ -160,7 +163,8 @@ bool pcf_fill_lanes(struct pcf_handle *h)
 void pcf_settle_lanes(struct pcf_handle *h)
 {
 	for (unsigned i = 0; i < h->nlanes; i++)
-		pcf_lane_settle(&h->lanes[i]);
+		if (pcf_lane_empty(&h->lanes[i]))
+			pcf_lane_settle(&h->lanes[i]);
 }
 
 /* The next packet for the caller, or NULL: nothing is there. */
@@ -171,7 +175,7 @@ static inline struct pcf_pkt *next_packet(struct pcf_handle *h)
 		struct pcf_pkt *pkt;
 
 		if (!l) {
-			if (!pcf_fill_lanes(h))
+			if (!pcf_fill_lanes(h, NULL))
 				return NULL;
 			continue;
 		}
@@ -190,7 +194,37 @@ static bool take_break(struct pcf_handle *h)
 
 static bool anything_waits(struct pcf_handle *h)
 {
-	return pcf_next_lane(h) || pcf_fill_lanes(h);
+	return pcf_next_lane(h) || pcf_fill_lanes(h, NULL);
+}
+
+/* Up to `max` of a run that pass as they are. Callbacks may do anything to the
+ * handle: what matters here says so (`undisturbed`), and the run is not theirs
+ * to go on with. */
+static int deliver_plain(struct pcf_handle *h, unsigned max,
+			 pcap_handler callback, u_char *user)
+{
+	struct pcf_lane *l = h->run;
+	unsigned first = l->head, end = h->run_end;
+	struct pcf_pkt *pkt = &l->pkts[first];
+
+	if (end - first > max)
+		end = first + max;
+	pcf_end_run(h);
+	/* Pairs with pcf_breakloop(): the flag first, then `undisturbed`. */
+	atomic_store(&h->undisturbed, true);
+	if (atomic_load(&h->break_flag))
+		return 0;
+	for (unsigned i = first; i < end; pkt++) {
+		l->head = ++i;
+		h->delivered++;
+		callback(user, (struct pcap_pkthdr *)pkt, pkt->data);
+		if (pcf_unlikely(!atomic_load_explicit(&h->undisturbed,
+						       memory_order_relaxed)))
+			return i - first;
+	}
+	h->run = l;
+	h->run_plain = true;
+	return end - first;
 }
 
 /* Up to `max` of the packets that are there; PCAP_ERROR_BREAK as soon as the
@@ -202,8 +236,14 @@ static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
 	bool broken = false;
 
 	while (n < max && !broken) {
-		struct pcf_pkt *pkt = next_packet(h);
+		struct pcf_pkt *pkt;
 
+		if (h->run_plain && h->run->head < h->run_end) {
+			n += deliver_plain(h, max - n, callback, user);
+			broken = take_break(h);
+			continue;
+		}
+		pkt = next_packet(h);
 		if (!pkt)
 			break;
 		n++;
@@ -316,8 +356,18 @@ int pcf_loop(struct pcf_handle *h, int count, pcap_handler callback,
 	}
 }
 
-int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
-		const u_char **data)
+static inline int lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
+		       struct pcap_pkthdr **header, const u_char **data)
+{
+	h->header = *(const struct pcap_pkthdr *)pkt;
+	*header = &h->header;
+	*data = pkt->data;
+	return 1;
+}
+
+__attribute__((noinline)) static int
+next_ex_slow(struct pcf_handle *h, struct pcap_pkthdr **header,
+	     const u_char **data)
 {
 	struct pcf_pkt *pkt;
 	int rc;
@@ -334,14 +384,26 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 			return rc;
 	}
 	pcf_settle_lanes(h);
-	h->header = *(struct pcap_pkthdr *)pkt;
-	*header = &h->header;
-	*data = pkt->data;
-	return 1;
+	return lend(h, pkt, header, data);
+}
+
+/* Amid a run that needs no look nothing is to be told to anybody. */
+int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
+		const u_char **data)
+{
+	struct pcf_lane *l = h->run;
+	bool amid = h->run_plain && l->head + 1 < h->run_end;
+
+	if (!likely(amid && !atomic_load_explicit(&h->break_flag,
+						  memory_order_relaxed)))
+		return next_ex_slow(h, header, data);
+	h->delivered++;
+	return lend(h, &l->pkts[l->head++], header, data);
 }
 
 void pcf_breakloop(struct pcf_handle *h)
 {
 	atomic_store(&h->break_flag, 1);
+	atomic_store(&h->undisturbed, false);
 	pcf_waiter_wake(h->waiter);
 }

@@ -21,8 +21,17 @@ void pcf_breakloop(struct pcf_handle *h);
 /* The break flag was set before this read and counts for it; it is cleared. */
 bool pcf_broken_before(struct pcf_handle *h);
 
-/* Choose it anew. */
+/* Choose the lane that has the next packet anew. */
 struct pcf_lane *pcf_begin_run(struct pcf_handle *h);
+
+/* Something that the choice or the look at each packet depends on is another
+ * now. */
+static inline void pcf_end_run(struct pcf_handle *h)
+{
+	h->run = NULL;
+	h->run_plain = false;
+	atomic_store_explicit(&h->undisturbed, false, memory_order_relaxed);
+}
 
 /* The lane that has the next packet, or NULL: none, or lanes must be filled
  * first. */
@@ -33,10 +42,20 @@ static inline struct pcf_lane *pcf_next_lane(struct pcf_handle *h)
 	return l && l->head < h->run_end ? l : pcf_begin_run(h);
 }
 
-/* Fill the lanes that ran empty. Whether anything waits in any. */
-bool pcf_fill_lanes(struct pcf_handle *h);
+/* Fill the lanes that ran empty, the first one into `into` unless that is NULL.
+ * Whether anything waits in any. */
+bool pcf_fill_lanes(struct pcf_handle *h, struct pcf_pkt *into);
 
-/* Tell all sources what was delivered, before a read returns. */
+/* May the lane's packets be delivered as they are, without a look at each? */
+static inline bool pcf_lane_passes(const struct pcf_handle *h,
+				   const struct pcf_lane *l)
+{
+	return l->plain && !h->check_direction &&
+	       (l->filtered || !h->filter.insns);
+}
+
+/* Tell the sources what was delivered, before a read returns: those that have
+ * more stay readable anyhow. */
 void pcf_settle_lanes(struct pcf_handle *h);
 
 /* Nothing is there: PCF_AGAIN after waiting, or the read call's result. */

@@ -13,6 +13,7 @@
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/keep.h"
 #include "libpcap-fast/late.h"
+#include "libpcap-fast/read.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/standin.h"
 
@@ -57,9 +58,14 @@ static void arm(struct pcf_handle *h)
 /* Packets that were shown before carry the mark of the former filter. */
 static void unmark_shown(struct pcf_handle *h)
 {
-	for (unsigned i = 0; i < h->nlanes; i++)
-		for (unsigned j = h->lanes[i].head; j < h->lanes[i].count; j++)
-			h->lanes[i].pkts[j].flags &= ~PCF_PKT_FILTERED;
+	for (unsigned i = 0; i < h->nlanes; i++) {
+		struct pcf_lane *l = &h->lanes[i];
+
+		l->filtered = false;
+		for (unsigned j = l->head; j < l->count; j++)
+			l->pkts[j].flags &= ~PCF_PKT_FILTERED;
+	}
+	pcf_end_run(h);
 }
 
 /* --- in the kernel ------------------------------------------------------- */
@@ -223,6 +229,7 @@ int pcf_setdirection(struct pcf_handle *h, pcap_direction_t direction)
 		return pcf_fail(h->p, PCAP_ERROR, "Invalid direction");
 	h->direction = direction;
 	h->check_direction = direction != PCAP_D_INOUT;
+	pcf_end_run(h);
 	pcf_shadow_update(h);
 	arm(h);
 	return 0;

@@ -39,7 +39,7 @@ struct pcf_shadow {
 	size_t used;
 	unsigned shown, waiting;
 	/* during one rx */
-	struct pcf_pkt *pkts;
+	struct pcf_show *rx;
 	unsigned n;
 };
 
@@ -201,13 +201,14 @@ static void keep(u_char *user, const struct pcap_pkthdr *hdr,
 		 const u_char *data)
 {
 	struct pcf_shadow *s = (struct pcf_shadow *)user;
-	struct pcf_pkt *p = &s->pkts[s->n++];
+	struct pcf_pkt *p = &s->rx->pkts[s->n];
 
 	*p = (struct pcf_pkt){ .ts = hdr->ts,
 			       .caplen = hdr->caplen,
 			       .len = hdr->len,
 			       .data = s->arena + s->used,
-			       .flags = s->flags };
+			       .flags = s->flags | s->rx->flags };
+	p->flags += s->n++ * PCF_PKT_PLACE;
 	if (s->kernel_filter && later(&hdr->ts, &s->since))
 		p->flags |= PCF_PKT_FILTERED;
 	memcpy(p->data, data, hdr->caplen);
@@ -231,42 +232,42 @@ static void set_kept(struct pcf_shadow *s, bool on)
 		s->kept = on;
 }
 
-static unsigned shadow_rx(struct pcf_queue *q, struct pcf_pkt *pkts,
-			  unsigned max, enum pcf_stop *why)
+/* All are worth a second look: their direction, and whose they are. */
+static unsigned shadow_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	struct pcf_shadow *s = from_queue(q);
 	int rc;
 
-	s->pkts = pkts;
+	rx->plain = rx->filtered = false;
+	s->rx = rx;
 	s->n = 0;
 	rc = pcf_stock()->pcap_dispatch(s->p, max, keep, (u_char *)s);
 	s->waiting = s->n;
-	*why = s->n == max || rc == PCAP_ERROR_BREAK ? PCF_STOP_FULL :
-						       PCF_STOP_EMPTY;
+	rx->why = s->n == max || rc == PCAP_ERROR_BREAK ? PCF_STOP_FULL :
+							  PCF_STOP_EMPTY;
 	if (rc < 0 && rc != PCAP_ERROR_BREAK) {
 		s->error = rc;
-		*why = PCF_STOP_ERROR;
+		rx->why = PCF_STOP_ERROR;
 	}
 	if (s->waiting)
 		set_kept(s, true);
 	return s->n;
 }
 
-static void shadow_taken(struct pcf_queue *q, const struct pcf_pkt *pkts,
+static void shadow_taken(struct pcf_queue *q, const uint64_t *frames,
 			 unsigned n)
 {
 	struct pcf_shadow *s = from_queue(q);
 
-	(void)pkts;
+	(void)frames;
 	s->waiting -= n;
 	if (!s->waiting)
 		set_kept(s, false);
 }
 
-static void shadow_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
-			unsigned n)
+static void shadow_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
-	(void)pkts;
+	(void)frames;
 	(void)n;
 	from_queue(q)->used = 0;
 }

@@ -4,6 +4,7 @@
 
 #include "backend/flow.h"
 #include "libpcap-fast/inject.h"
+#include "libpcap-fast/read.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/wait.h"
 
@@ -92,11 +93,15 @@ static int set_up(struct pcf_handle *h, struct pcf_standin *s, char *why,
 
 static void add_lane(struct pcf_handle *h)
 {
-	h->run = NULL;
-	h->lanes[h->nlanes++] = (struct pcf_lane){ .ops = pcf_shadow_rx,
-						   .queue = pcf_shadow_queue(
-							   h->standin->source),
-						   .stop = PCF_STOP_EMPTY };
+	pcf_end_run(h);
+	h->lanes[h->nlanes] =
+		(struct pcf_lane){ .ops = pcf_shadow_rx,
+				   .queue = pcf_shadow_queue(
+					   h->standin->source),
+				   .stop = PCF_STOP_EMPTY,
+				   .place = PCF_LANE_PLACE(h->nlanes),
+				   .snaplen = h->snaplen };
+	h->nlanes++;
 }
 
 int pcf_standin_open(struct pcf_handle *h, struct pcf_filter *f)

@@ -28,8 +28,23 @@ static void set_readable(struct fake_queue *q)
 	(void)n;
 }
 
-static unsigned fake_rx(struct pcf_queue *queue, struct pcf_pkt *pkts,
-			unsigned max, enum pcf_stop *why)
+/* What it says of all of them holds for each. */
+static void judge(struct pcf_show *rx, unsigned n)
+{
+	rx->plain = rx->filtered = true;
+	for (unsigned i = 0; i < n; i++) {
+		struct pcf_pkt *p = &rx->pkts[i];
+
+		rx->plain &= !(p->flags & ~PCF_PKT_FILTERED) &&
+			     p->caplen <= rx->snaplen;
+		rx->filtered &= (p->flags & PCF_PKT_FILTERED) != 0;
+		p->flags |= rx->flags + i * PCF_PKT_PLACE;
+		rx->frames[i] = p->frame;
+	}
+}
+
+static unsigned fake_rx(struct pcf_queue *queue, struct pcf_show *rx,
+			unsigned max)
 {
 	struct fake_queue *q = fake_of(queue);
 	unsigned n = q->fed - q->shown;
@@ -37,30 +52,31 @@ static unsigned fake_rx(struct pcf_queue *queue, struct pcf_pkt *pkts,
 	q->rx_calls++;
 	if (n > max)
 		n = max;
-	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
-	memcpy(pkts, &q->pkts[q->shown], n * sizeof(*pkts));
+	rx->why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	memcpy(rx->pkts, &q->pkts[q->shown], n * sizeof(*rx->pkts));
+	judge(rx, n);
 	q->shown += n;
 	return n;
 }
 
-static void fake_taken(struct pcf_queue *queue, const struct pcf_pkt *pkts,
+static void fake_taken(struct pcf_queue *queue, const uint64_t *frames,
 		       unsigned n)
 {
 	struct fake_queue *q = fake_of(queue);
 
-	q->misused |= n && pkts->frame != q->taken;
+	q->misused |= n && *frames != q->taken;
 	q->taken += n;
 	q->misused |= q->taken > q->shown;
 	set_readable(q);
 }
 
-static void fake_done(struct pcf_queue *queue, const struct pcf_pkt *pkts,
+static void fake_done(struct pcf_queue *queue, const uint64_t *frames,
 		      unsigned n)
 {
 	struct fake_queue *q = fake_of(queue);
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t id = pkts[i].frame;
+		uint64_t id = frames[i];
 
 		q->misused |= id >= q->taken || q->done_once[id];
 		if (id < FAKE_MAX)
@@ -96,12 +112,14 @@ static const struct pcf_backend_ops fake_ops = {
 
 static struct pcf_backend fake_backend = { .ops = &fake_ops };
 
-static void open_lane(struct pcf_lane *l, struct fake_queue *q)
+static void open_lane(struct pcf_lane *l, struct fake_queue *q, unsigned i)
 {
 	q->fd = eventfd(0, EFD_NONBLOCK);
 	l->ops = fake_rx_ops;
 	l->queue = (struct pcf_queue *)q;
 	l->stop = PCF_STOP_EMPTY;
+	l->place = PCF_LANE_PLACE(i);
+	l->snaplen = 65535;
 }
 
 void fake_open(struct fake *f, unsigned n)
@@ -121,7 +139,7 @@ void fake_open(struct fake *f, unsigned n)
 	f->h->lanes = calloc(n, sizeof(*f->h->lanes));
 	f->h->nlanes = n;
 	for (unsigned i = 0; i < n; i++) {
-		open_lane(&f->h->lanes[i], &f->queues[i]);
+		open_lane(&f->h->lanes[i], &f->queues[i], i);
 		fds[i] = f->queues[i].fd;
 	}
 	if (pcf_waiter_open(&f->h->waiter, fds, n) || pcf_table_add(f->p, f->h))

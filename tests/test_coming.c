@@ -98,18 +98,19 @@ static void said_by(const struct pcf_rx_ops *ops)
 		.fd = -1,
 	};
 	struct pcf_pkt pkts[2];
-	enum pcf_stop why;
+	uint64_t frames[2];
+	struct pcf_show rx = { .pkts = pkts, .frames = frames };
 
-	CU_ASSERT_EQUAL(ops->rx(&q, pkts, 2, &why), 0);
-	CU_ASSERT_EQUAL(why, PCF_STOP_COMING);
+	CU_ASSERT_EQUAL(ops->rx(&q, &rx, 2), 0);
+	CU_ASSERT_EQUAL(rx.why, PCF_STOP_COMING);
 	prod = 1;
-	CU_ASSERT_EQUAL(ops->rx(&q, pkts, 2, &why), 1);
-	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
-	CU_ASSERT_EQUAL(ops->rx(&q, pkts, 2, &why), 0);
-	CU_ASSERT_EQUAL(why, PCF_STOP_COMING);
+	CU_ASSERT_EQUAL(ops->rx(&q, &rx, 2), 1);
+	CU_ASSERT_EQUAL(rx.why, PCF_STOP_EMPTY);
+	CU_ASSERT_EQUAL(ops->rx(&q, &rx, 2), 0);
+	CU_ASSERT_EQUAL(rx.why, PCF_STOP_COMING);
 	ctl.matched = 1;
-	CU_ASSERT_EQUAL(ops->rx(&q, pkts, 2, &why), 0);
-	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
+	CU_ASSERT_EQUAL(ops->rx(&q, &rx, 2), 0);
+	CU_ASSERT_EQUAL(rx.why, PCF_STOP_EMPTY);
 }
 
 static void said_by_both(void)

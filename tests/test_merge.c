@@ -32,37 +32,37 @@ static void note(struct source *s, char what, unsigned first, unsigned n)
 		 first, n);
 }
 
-static unsigned source_rx(struct pcf_queue *q, struct pcf_pkt *pkts,
-			  unsigned max, enum pcf_stop *why)
+static unsigned source_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	struct source *s = from(q);
 	unsigned n = s->total - s->shown;
 
 	s->rx++;
 	max = max < s->most ? max : s->most;
-	*why = n >= max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	rx->why = n >= max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	n = n < max ? n : max;
-	for (unsigned i = 0; i < n; i++, s->shown++)
-		pkts[i] = (struct pcf_pkt){
+	for (unsigned i = 0; i < n; i++, s->shown++) {
+		rx->pkts[i] = (struct pcf_pkt){
 			.ts = { s->us[s->shown] / 1000000,
 				s->us[s->shown] % 1000000 },
 			.frame = s->shown,
 		};
+		rx->frames[i] = s->shown;
+	}
 	return n;
 }
 
-static void source_taken(struct pcf_queue *q, const struct pcf_pkt *pkts,
+static void source_taken(struct pcf_queue *q, const uint64_t *frames,
 			 unsigned n)
 {
-	note(from(q), 't', pkts->frame, n);
+	note(from(q), 't', *frames, n);
 	from(q)->taken += n;
 }
 
-static void source_done(struct pcf_queue *q, const struct pcf_pkt *pkts,
-			unsigned n)
+static void source_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 {
 	if (n)
-		note(from(q), 'd', pkts->frame, n);
+		note(from(q), 'd', *frames, n);
 	from(q)->done += n;
 }
 
@@ -218,7 +218,7 @@ static void held_are_left_out(void)
 		pcf_lane_fill(l);
 		for (unsigned j = 0; j < s.total; j++)
 			if (runs[i].held[j] == 'h')
-				l->pkts[j].flags |= PCF_PKT_HELD;
+				l->kept |= 1ull << j;
 		pcf_lane_done_unheld(l);
 		CU_ASSERT_STRING_EQUAL(s.calls, runs[i].calls);
 	}
@@ -233,14 +233,14 @@ static void held_in_a_full_lane(void)
 
 	open_lane(l, &s);
 	pcf_lane_fill(l);
-	l->pkts[0].flags |= PCF_PKT_HELD;
-	l->pkts[PCF_BATCH - 1].flags |= PCF_PKT_HELD;
+	l->kept |= 1;
+	l->kept |= 1ull << (PCF_BATCH - 1);
 	l->held = 2;
 	l->head = PCF_BATCH;
 	pcf_lane_fill(l);
 	CU_ASSERT_STRING_EQUAL(s.calls, "t0+64 d1+62 ");
 	CU_ASSERT_EQUAL(l->count, PCF_BATCH);
-	CU_ASSERT_EQUAL(l->pkts[0].flags, 0);
+	CU_ASSERT_EQUAL(l->kept, 0);
 	free(l);
 }
 
@@ -349,8 +349,7 @@ static struct driver *driver_of(struct pcf_queue *q)
 	return (struct driver *)q;
 }
 
-static unsigned driver_rx(struct pcf_queue *q, struct pcf_pkt *pkts,
-			  unsigned max, enum pcf_stop *why)
+static unsigned driver_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 {
 	struct driver *d = driver_of(q);
 	unsigned n = 0;
@@ -359,21 +358,21 @@ static unsigned driver_rx(struct pcf_queue *q, struct pcf_pkt *pkts,
 	time_now += rand() % 7;
 	for (; n < max && d->shown < d->total && d->seen[d->shown] <= time_now;
 	     n++, d->shown++)
-		pkts[n] = (struct pcf_pkt){
+		rx->pkts[n] = (struct pcf_pkt){
 			.ts = { d->us[d->shown] / 1000000,
 				d->us[d->shown] % 1000000 },
 		};
-	*why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
+	rx->why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!n && d->shown < d->total && d->us[d->shown] <= time_now)
-		*why = PCF_STOP_COMING;
+		rx->why = PCF_STOP_COMING;
 	return n;
 }
 
-static void driver_ignores(struct pcf_queue *q, const struct pcf_pkt *pkts,
+static void driver_ignores(struct pcf_queue *q, const uint64_t *frames,
 			   unsigned n)
 {
 	(void)q;
-	(void)pkts;
+	(void)frames;
 	(void)n;
 }
 
@@ -414,7 +413,7 @@ static void merge_drivers(unsigned n)
 		unsigned us;
 
 		if (!l) {
-			pcf_lanes_fill(lanes, n, &turn);
+			pcf_lanes_fill(lanes, n, &turn, NULL);
 			continue;
 		}
 		us = l->pkts[l->head++].ts.tv_usec;
@@ -454,7 +453,7 @@ static void one_queue_waits_for_nothing(void)
 		struct pcf_lane *l = pcf_lanes_pick(lanes, 2);
 
 		if (!l)
-			pcf_lanes_fill(lanes, 2, &turn);
+			pcf_lanes_fill(lanes, 2, &turn, NULL);
 		else
 			l->head++, n++;
 	}
@@ -481,7 +480,7 @@ static void waiting_keeps_the_packet(void)
 	lanes[1].queue = (struct pcf_queue *)&d;
 	open_lane(&lanes[2], &idle);
 	for (unsigned i = 0; i < 5; i++) {
-		CU_ASSERT_PTR_NULL(pcf_lanes_fill(lanes, 3, &turn));
+		CU_ASSERT_PTR_NULL(pcf_lanes_fill(lanes, 3, &turn, NULL));
 		CU_ASSERT_PTR_NULL(pcf_lanes_pick(lanes, 3));
 		pcf_lane_settle(&lanes[0]);
 	}
@@ -489,13 +488,13 @@ static void waiting_keeps_the_packet(void)
 	CU_ASSERT_EQUAL(idle.rx, 1);
 	CU_ASSERT_EQUAL(d.asked, 5);
 	time_now = 1000;
-	pcf_lanes_fill(lanes, 3, &turn);
+	pcf_lanes_fill(lanes, 3, &turn, NULL);
 	CU_ASSERT_PTR_NULL(pcf_lanes_pick(lanes, 3));
-	pcf_lanes_fill(lanes, 3, &turn);
+	pcf_lanes_fill(lanes, 3, &turn, NULL);
 	CU_ASSERT_EQUAL(idle.rx, 2);
 	CU_ASSERT_PTR_EQUAL(pcf_lanes_pick(lanes, 3), &lanes[1]);
 	lanes[1].head++;
-	pcf_lanes_fill(lanes, 3, &turn);
+	pcf_lanes_fill(lanes, 3, &turn, NULL);
 	CU_ASSERT_PTR_EQUAL(pcf_lanes_pick(lanes, 3), &lanes[0]);
 	free(lanes);
 }

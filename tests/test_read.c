@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The read calls over the scripted backend, through the public API. */
+#include "libpcap-fast/setfilter.h"
 #include "tests/fake_backend.h"
 #include "tests/unit.h"
 
@@ -20,6 +21,9 @@ struct seen {
 	uint32_t caplen[FAKE_MAX];
 	pcap_t *break_at_3;
 };
+
+/* The handle that a callback reads from, too. */
+static pcap_t *nested;
 
 static void see(u_char *user, const struct pcap_pkthdr *hdr, const u_char *data)
 {
@@ -143,6 +147,80 @@ static void break_in_callback(void)
 			PCAP_ERROR_BREAK);
 	CU_ASSERT_EQUAL(s.n, 3);
 	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 7);
+	fake_close(&f);
+}
+
+/* From another thread, before the first of many. */
+static void *break_at_once(void *p)
+{
+	pcap_breakloop(p);
+	return NULL;
+}
+
+static void break_in_thread(u_char *user, const struct pcap_pkthdr *hdr,
+			    const u_char *data)
+{
+	struct seen *s = (struct seen *)user;
+	pthread_t thread;
+
+	see(user, hdr, data);
+	if (s->n != 5)
+		return;
+	CU_ASSERT_EQUAL_FATAL(
+		pthread_create(&thread, NULL, break_at_once, nested), 0);
+	pthread_join(thread, NULL);
+}
+
+static void break_amid_a_run(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	nested = f.p;
+	feed(&f, 100);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, break_in_thread, (u_char *)&s),
+			PCAP_ERROR_BREAK);
+	CU_ASSERT_EQUAL(s.n, 5);
+	CU_ASSERT_EQUAL(f.h->delivered, 5);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, break_in_thread, (u_char *)&s),
+			95);
+	sound(&f);
+	fake_close(&f);
+}
+
+/* A callback that reads from its own handle, once amid what is there and once
+ * beyond it. */
+static void read_inside(u_char *user, const struct pcap_pkthdr *hdr,
+			const u_char *data)
+{
+	struct seen *s = (struct seen *)user;
+	struct pcap_batch_pkt pkts[70];
+	struct pcap_pkthdr *h;
+	const u_char *d;
+
+	see(user, hdr, data);
+	if (s->n == 3 && pcap_next_ex(nested, &h, &d) == 1)
+		see(user, h, d);
+	if (s->n == 20 && pcap_next_batch(nested, pkts, 70) == 44)
+		s->n += 44;
+}
+
+static void reads_inside(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	nested = f.p;
+	feed(&f, 100);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, read_inside, (u_char *)&s), 55);
+	CU_ASSERT_EQUAL(s.n, 100);
+	for (unsigned i = 0; i < 100; i++)
+		if (i < 20 || i >= 64)
+			CU_ASSERT_EQUAL(s.marks[i], 'a' + (int)i % 26);
+	CU_ASSERT_EQUAL(f.h->delivered, 100);
+	sound(&f);
 	fake_close(&f);
 }
 
@@ -367,7 +445,7 @@ static void snaplen(void)
 	struct fake f;
 
 	open_nonblocking(&f, 1);
-	f.h->snaplen = 33;
+	f.h->snaplen = f.h->lanes[0].snaplen = 33;
 	feed(&f, 1);
 	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 1);
 	CU_ASSERT_EQUAL(s.caplen[0], 33);
@@ -405,6 +483,78 @@ static void batches(void)
 	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 0), PCAP_ERROR);
 	CU_ASSERT_EQUAL(pcap_next_batch(f.p, NULL, 5), PCAP_ERROR);
 	sound(&f);
+	fake_close(&f);
+}
+
+/* Packets of some queues, in the order of their times. */
+static void feed_some(struct fake *f, unsigned queues, unsigned n, unsigned *us)
+{
+	for (; n; n--, *us += rand() % 3)
+		fake_mark(f, rand() % queues, *us, *us % 256);
+}
+
+/* What comes straight from a queue and what is merged are one stream; what is
+ * held of either goes back once. */
+static void merged_batches(void)
+{
+	unsigned us = 1, fed = 0, seen = 0, straight = 0;
+	struct pcap_batch_pkt pkts[100];
+	struct fake f;
+	int n, last = 0;
+
+	open_nonblocking(&f, 3);
+	srand(3);
+	for (unsigned turn = 0; fed < 6000; turn++) {
+		unsigned more = 1 + rand() % 150;
+
+		feed_some(&f, turn % 20 < 15 ? 1 : 3, more, &us);
+		fed += more;
+		while ((n = pcap_next_batch(f.p, pkts, 64 + rand() % 36)) > 0) {
+			for (int i = 0; i < n; i++, seen++) {
+				int t = pkts[i].hdr.ts.tv_usec;
+
+				CU_ASSERT_TRUE(t >= last);
+				CU_ASSERT_EQUAL(pkts[i].data[0], t % 256);
+				last = t;
+			}
+			straight += f.h->lanes[0].pkts[0].frame !=
+				    f.h->lanes[0].frames[0];
+			if (rand() % 4)
+				continue;
+			CU_ASSERT_EQUAL(pcap_hold_batch(f.p, &pkts[n - 1], 1),
+					0);
+			pcap_release_batch(f.p, &pkts[n - 1], 1);
+		}
+		if (f.queues[0].fed > FAKE_MAX - 200)
+			break;
+	}
+	CU_ASSERT_EQUAL(seen, fed);
+	CU_ASSERT_EQUAL(f.h->delivered, fed);
+	CU_ASSERT_TRUE(straight > 20);
+	sound(&f);
+	fake_close(&f);
+}
+
+/* Straight from the queue or not, nobody gets what the handle rejects. */
+static void batches_are_looked_at(void)
+{
+	uint8_t ip[60] = { [12] = 8 }, arp[60] = { [12] = 8, [13] = 6 };
+	struct pcap_batch_pkt pkts[64];
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	for (unsigned i = 0; i < 128; i++)
+		fake_feed(&f, 0, i, i % 4 ? ip : arp, 60, 0);
+	fake_feed(&f, 0, 128, ip, 60, PCF_PKT_BAD);
+	fake_feed(&f, 0, 129, ip, 60, PCF_PKT_OUTGOING);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 64), 64);
+	set_user_filter(f.h);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 64), 48);
+	CU_ASSERT_EQUAL(pkts[0].hdr.caplen, 20);
+	pcf_filter_free(&f.h->filter);
+	CU_ASSERT_EQUAL(pcap_next_batch(f.p, pkts, 64), 1);
+	CU_ASSERT_EQUAL(pkts[0].flags & PCAP_BATCH_OUTBOUND, 1);
+	CU_ASSERT_EQUAL(f.h->bad, 1);
 	fake_close(&f);
 }
 
@@ -458,6 +608,8 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(next_lends),
 	PCF_TEST(descriptor),
 	PCF_TEST(break_in_callback),
+	PCF_TEST(break_amid_a_run),
+	PCF_TEST(reads_inside),
 	PCF_TEST(break_kept),
 	PCF_TEST(break_from_signal),
 	PCF_TEST(break_from_thread),
@@ -470,6 +622,8 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(snaplen),
 	PCF_TEST(bad_descriptors),
 	PCF_TEST(batches),
+	PCF_TEST(merged_batches),
+	PCF_TEST(batches_are_looked_at),
 	PCF_TEST(held),
 	PCF_TEST(all_held),
 	CU_TEST_INFO_NULL,

@@ -22,6 +22,8 @@ struct rig {
 	uint16_t units[SIZE / PCF_RING_UNIT];
 	uint8_t *map;
 	uint32_t sent, seen; /* numbers of packets */
+	uint32_t snaplen;
+	bool plain, filtered; /* said by the last rx */
 };
 
 static unsigned taken_calls;
@@ -55,6 +57,7 @@ static void set_up(struct rig *x)
 				  .freed = start,
 				  .units = x->units };
 	x->ctl.produced = x->ctl.consumed = start;
+	x->snaplen = PCF_RING_DATA_MAX;
 }
 
 static void tear_down(struct rig *x)
@@ -96,20 +99,41 @@ static bool produce(struct rig *x, uint32_t len)
 
 static unsigned rx(struct rig *x, struct pcf_pkt *pkts, unsigned max)
 {
-	enum pcf_stop why;
+	uint64_t frames[BATCH];
+	struct pcf_show to = { .pkts = pkts,
+			     .frames = frames,
+			     .snaplen = x->snaplen };
+	unsigned n = pcf_ring_rx.rx((struct pcf_queue *)&x->r, &to, max);
 
-	return pcf_ring_rx.rx((struct pcf_queue *)&x->r, pkts, max, &why);
+	x->plain = to.plain;
+	x->filtered = to.filtered;
+	for (unsigned i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(frames[i], pkts[i].frame);
+		CU_ASSERT_EQUAL(pkts[i].flags / PCF_PKT_PLACE, i);
+		pkts[i].flags %= PCF_PKT_PLACE;
+	}
+	return n;
+}
+
+static const uint64_t *frames_of(const struct pcf_pkt *pkts, unsigned n)
+{
+	static uint64_t frames[BATCH];
+
+	for (unsigned i = 0; i < n; i++)
+		frames[i] = pkts[i].frame;
+	return frames;
 }
 
 static void take(struct rig *x, struct pcf_pkt *pkts, unsigned n)
 {
 	if (n)
-		pcf_ring_rx.taken((struct pcf_queue *)&x->r, pkts, n);
+		pcf_ring_rx.taken((struct pcf_queue *)&x->r, frames_of(pkts, n),
+				  n);
 }
 
 static void done(struct rig *x, struct pcf_pkt *pkts, unsigned n)
 {
-	pcf_ring_rx.done((struct pcf_queue *)&x->r, pkts, n);
+	pcf_ring_rx.done((struct pcf_queue *)&x->r, frames_of(pkts, n), n);
 }
 
 static uint32_t size_of(uint32_t number)
@@ -193,7 +217,49 @@ static void marks(void)
 	CU_ASSERT_EQUAL(pkts[2].flags, 0);
 	CU_ASSERT_EQUAL(pkts[2].caplen, 42);
 	CU_ASSERT_EQUAL(pkts[2].len, 100);
+	CU_ASSERT_TRUE(x.plain);
+	CU_ASSERT_FALSE(x.filtered);
 	tear_down(&x);
+}
+
+/* One among many that are alike: longer than the snaplen, kept in part, let
+ * through by a former filter, of the next second. */
+static void one_is_odd(void)
+{
+	static struct rig x;
+	struct pcf_pkt pkts[8];
+
+	for (unsigned odd = 0; odd < 16; odd++) {
+		unsigned at = odd / 4 * 2, kind = odd % 4;
+
+		set_up(&x);
+		x.snaplen = 100;
+		for (unsigned i = 0; i < 16; i++) {
+			struct pcf_ring_record *rec = next_record(&x);
+			bool is = i == 8 + at;
+
+			produce(&x, is && kind == 0 ? 101 : 100);
+			rec->keep = is && kind == 1 ? 90 : 100;
+			rec->epoch = EPOCH - (is && kind == 2);
+			rec->time = (is && kind == 3 ? 3 : 2) * PCF_NSEC;
+		}
+		CU_ASSERT_EQUAL(rx(&x, pkts, 8), 8);
+		CU_ASSERT_TRUE(x.plain && x.filtered);
+		CU_ASSERT_EQUAL(rx(&x, pkts, 8), 8);
+		for (unsigned i = 0; i < 8; i++) {
+			CU_ASSERT_EQUAL(pkts[i].caplen,
+					i == at && kind == 1 ? 90 : 100);
+			CU_ASSERT_EQUAL(pkts[i].len,
+					i == at && kind == 0 ? 101 : 100);
+			CU_ASSERT_EQUAL(pkts[i].flags != 0,
+					i != at || kind != 2);
+			CU_ASSERT_EQUAL(pkts[i].ts.tv_sec,
+					i == at && kind == 3 ? 3 : 2);
+		}
+		CU_ASSERT_EQUAL(x.plain, true);
+		CU_ASSERT_EQUAL(x.filtered, kind != 2);
+		tear_down(&x);
+	}
 }
 
 /* --- what no program of ours writes -------------------------------------- */
@@ -335,6 +401,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(order_and_bytes),
 	PCF_TEST(held_back),
 	PCF_TEST(marks),
+	PCF_TEST(one_is_odd),
 	PCF_TEST(producer_jumps),
 	PCF_TEST(nothing_but_zeroes),
 	PCF_TEST(long_records),

@@ -37,12 +37,15 @@ struct rig {
 	bool out[FRAMES]; /* shown to the reader, not given back */
 	unsigned nout, refused;
 	uint32_t next; /* number of the next packet */
+	uint32_t snaplen;
+	bool plain, filtered; /* said by the last rx */
 };
 
 /* --- the kernel ---------------------------------------------------------- */
 
-/* Take over what is in the fill ring; like the kernel, skip what is no frame.
- * A frame that was not out is given back twice. */
+/* Take over what is in the fill ring; like the kernel, go by the frame that an
+ * address lies in, and skip what is no frame. A frame that was not out is given
+ * back twice. */
 static void kernel_collects(struct rig *r)
 {
 	for (; r->fill_cons != r->fill_prod; r->fill_cons++) {
@@ -52,7 +55,6 @@ static void kernel_collects(struct rig *r)
 			r->refused++;
 			continue;
 		}
-		CU_ASSERT_EQUAL(addr % FRAME, 0);
 		CU_ASSERT_TRUE(r->out[addr / FRAME]);
 		r->out[addr / FRAME] = false;
 		r->nout--;
@@ -175,6 +177,7 @@ static void set_up(struct rig *r)
 	r->q.umem = &r->umem;
 	r->umem.frames = FRAMES;
 	r->umem.frame_size = FRAME;
+	r->snaplen = 65535;
 }
 
 static void tear_down(struct rig *r)
@@ -192,15 +195,60 @@ static bool intact(const struct pcf_pkt *p, uint32_t number, uint32_t len)
 	return p->len == len && p->queue == 3;
 }
 
+/* --- the reader ---------------------------------------------------------- */
+
+/* One rx(), whose packets carry their places. */
+static unsigned show(struct rig *r, const struct pcf_rx_ops *ops,
+		     struct pcf_pkt *pkts, unsigned max, enum pcf_stop *why)
+{
+	uint64_t frames[FRAMES];
+	struct pcf_show rx = { .pkts = pkts,
+			     .frames = frames,
+			     .flags = 7 * PCF_PKT_PLACE,
+			     .snaplen = r->snaplen };
+	unsigned n = ops->rx(&r->q, &rx, max);
+
+	*why = rx.why;
+	r->plain = rx.plain;
+	r->filtered = rx.filtered;
+	for (unsigned i = 0; i < n; i++) {
+		CU_ASSERT_EQUAL(frames[i], pkts[i].frame);
+		CU_ASSERT_EQUAL(pkts[i].flags / PCF_PKT_PLACE, 7 + i);
+		pkts[i].flags %= PCF_PKT_PLACE;
+	}
+	return n;
+}
+
+static const uint64_t *frames_of(const struct pcf_pkt *pkts, unsigned n)
+{
+	static uint64_t frames[FRAMES];
+
+	for (unsigned i = 0; i < n; i++)
+		frames[i] = pkts[i].frame;
+	return frames;
+}
+
+static void take(struct rig *r, const struct pcf_rx_ops *ops,
+		 const struct pcf_pkt *pkts, unsigned n)
+{
+	ops->taken(&r->q, frames_of(pkts, n), n);
+}
+
+static void give(struct rig *r, const struct pcf_rx_ops *ops,
+		 const struct pcf_pkt *pkts, unsigned n)
+{
+	ops->done(&r->q, frames_of(pkts, n), n);
+}
+
 /* Everything there is, taken and done at once. */
 static unsigned drain(struct rig *r, const struct pcf_rx_ops *ops)
 {
 	struct pcf_pkt pkts[FRAMES];
 	enum pcf_stop why;
-	unsigned n = ops->rx(&r->q, pkts, FRAMES, &why);
+	unsigned n = show(r, ops, pkts, FRAMES, &why);
 
-	ops->taken(&r->q, pkts, n);
-	ops->done(&r->q, pkts, n);
+	take(r, ops, pkts, n);
+	give(r, ops, pkts, n);
 	return n;
 }
 
@@ -224,11 +272,11 @@ static void single(void)
 	struct rig r;
 
 	set_up(&r);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 4, &why), 0);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 4, &why), 0);
 	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
 	for (uint32_t len = 60; len < 66; len++)
 		kernel_packet(&r, len);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 4, &why), 4);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 4, &why), 4);
 	CU_ASSERT_EQUAL(why, PCF_STOP_FULL);
 	for (unsigned i = 0; i < 4; i++) {
 		CU_ASSERT_TRUE(intact(&pkts[i], i, 60 + i));
@@ -237,18 +285,18 @@ static void single(void)
 	}
 	/* The socket stays readable until they are taken. */
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 6);
-	ops->taken(&r.q, pkts, 3);
+	take(&r, ops, pkts, 3);
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 3);
 	CU_ASSERT_EQUAL(r.fill_prod, r.fill_cons);
-	ops->done(&r.q, pkts, 2);
+	give(&r, ops, pkts, 2);
 	kernel_collects(&r);
 	CU_ASSERT_EQUAL(r.nout, 4);
-	ops->taken(&r.q, pkts + 3, 1);
-	ops->done(&r.q, pkts + 2, 2);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 4, &why), 2);
+	take(&r, ops, pkts + 3, 1);
+	give(&r, ops, pkts + 2, 2);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 4, &why), 2);
 	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
-	ops->taken(&r.q, pkts, 2);
-	ops->done(&r.q, pkts, 2);
+	take(&r, ops, pkts, 2);
+	give(&r, ops, pkts, 2);
 	settled(&r, 0);
 	tear_down(&r);
 }
@@ -270,7 +318,7 @@ static void metadata(void)
 	last_meta(&r)->epoch = EPOCH - 1;
 	kernel_packet(&r, 100);
 	last_meta(&r)->epoch = 0;
-	CU_ASSERT_EQUAL(pcf_xdp_rx_single.rx(&r.q, pkts, 4, &why), 3);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 4, &why), 3);
 	CU_ASSERT_EQUAL(pkts[0].caplen, 70);
 	CU_ASSERT_EQUAL(pkts[0].len, 100);
 	CU_ASSERT_EQUAL(pkts[0].ts.tv_sec, 1000000 - offset);
@@ -278,6 +326,101 @@ static void metadata(void)
 	CU_ASSERT_EQUAL(pkts[1].ts.tv_sec, 1000001 - offset);
 	CU_ASSERT_EQUAL(pkts[1].caplen, 100);
 	CU_ASSERT_EQUAL(pkts[1].flags, 0);
+	CU_ASSERT_EQUAL(pkts[2].flags, 0);
+	CU_ASSERT_TRUE(r.plain);
+	CU_ASSERT_FALSE(r.filtered);
+	tear_down(&r);
+}
+
+/* Many packets that are alike, and one that is not, wherever it comes: it alone
+ * is shown as it is, and what is said of all of them counts it. */
+enum odd { NONE, LONGER, KEEPS, KEEPS_ALL, FORMER, BAD, LATER, EARLIER, ODDS };
+
+static void make_odd(struct rig *r, enum odd odd)
+{
+	struct pcf_meta *m = last_meta(r);
+
+	m->time = 5 * PCF_NSEC + 999999999;
+	m->keep = odd == KEEPS ? 60 : odd == KEEPS_ALL ? UINT32_MAX : 96;
+	m->epoch = EPOCH - (odd == FORMER);
+	if (odd == LATER)
+		m->time++;
+	if (odd == EARLIER)
+		m->time -= PCF_NSEC;
+	if (odd == BAD)
+		r->rx[(r->rx_prod - 1) % FRAMES].addr = AREA + 256;
+}
+
+static void check_odd(const struct pcf_pkt *p, enum odd odd, int64_t offset)
+{
+	uint32_t len = odd == LONGER ? 91 : 80;
+
+	if (odd == BAD) {
+		CU_ASSERT_EQUAL(p->flags, PCF_PKT_BAD);
+		return;
+	}
+	CU_ASSERT_EQUAL(p->len, len);
+	CU_ASSERT_EQUAL(p->caplen, odd == KEEPS ? 60 : len);
+	CU_ASSERT_EQUAL(p->flags, odd == FORMER ? 0 : PCF_PKT_FILTERED);
+	CU_ASSERT_EQUAL(p->ts.tv_sec,
+			5 - offset + (odd == LATER) - (odd == EARLIER));
+	CU_ASSERT_EQUAL(p->ts.tv_usec, odd == LATER ? 0 : 999999);
+}
+
+static void odd_among_many(enum odd odd, unsigned at)
+{
+	struct pcf_pkt pkts[6];
+	enum pcf_stop why;
+	int64_t offset;
+	struct rig r;
+
+	set_up(&r);
+	pcf_clock_sync(&r.q.clock);
+	offset = r.q.clock.offset / (int64_t)PCF_NSEC;
+	r.snaplen = 90;
+	for (unsigned turn = 0; turn < 2; turn++) {
+		for (unsigned i = 0; i < 6; i++) {
+			enum odd o = turn && i == at ? odd : NONE;
+
+			kernel_packet(&r, o == LONGER ? 91 : 80);
+			make_odd(&r, o);
+		}
+		CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 6, &why), 6);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		check_odd(&pkts[i], i == at ? odd : NONE, offset);
+	CU_ASSERT_EQUAL(r.plain, odd != BAD && odd != LONGER);
+	CU_ASSERT_EQUAL(r.filtered, odd != BAD && odd != FORMER);
+	tear_down(&r);
+}
+
+static void one_is_odd(void)
+{
+	for (enum odd odd = NONE; odd < ODDS; odd++)
+		for (unsigned at = 0; at < 6; at++)
+			odd_among_many(odd, at);
+}
+
+/* The usual mark is the former filter's from one packet to the next. */
+static void filter_changes(void)
+{
+	struct pcf_pkt pkts[3];
+	enum pcf_stop why;
+	struct rig r;
+
+	set_up(&r);
+	for (unsigned i = 0; i < 9; i++)
+		kernel_packet(&r, 80);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 3, &why), 3);
+	CU_ASSERT_TRUE(r.filtered);
+	r.q.epoch = 0;
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 3, &why), 3);
+	CU_ASSERT_TRUE(r.plain);
+	CU_ASSERT_FALSE(r.filtered);
+	CU_ASSERT_EQUAL(pkts[1].flags, 0);
+	r.q.epoch = EPOCH + 1;
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 3, &why), 3);
+	CU_ASSERT_FALSE(r.filtered);
 	CU_ASSERT_EQUAL(pkts[2].flags, 0);
 	tear_down(&r);
 }
@@ -296,7 +439,7 @@ static void keep_tagged(void)
 	data[12] = 0x81;
 	data[13] = 0;
 	last_meta(&r)->keep = 34;
-	CU_ASSERT_EQUAL(pcf_xdp_rx_single.rx(&r.q, &pkt, 1, &why), 1);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, &pkt, 1, &why), 1);
 	CU_ASSERT_EQUAL(pkt.caplen, 38);
 	tear_down(&r);
 }
@@ -312,7 +455,7 @@ static void no_epoch(void)
 	r.q.epoch = 0;
 	kernel_packet(&r, 100);
 	last_meta(&r)->epoch = 0;
-	CU_ASSERT_EQUAL(pcf_xdp_rx_single.rx(&r.q, &pkt, 1, &why), 1);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, &pkt, 1, &why), 1);
 	CU_ASSERT_EQUAL(pkt.flags, 0);
 	tear_down(&r);
 }
@@ -332,7 +475,7 @@ static void without_metadata(void)
 		r.ctl.no_meta = 1;
 		kernel_packet(&r, 100);
 		last_meta(&r)->keep = 10;
-		CU_ASSERT_EQUAL(both[i]->rx(&r.q, &pkt, 1, &why), 1);
+		CU_ASSERT_EQUAL(show(&r, both[i], &pkt, 1, &why), 1);
 		CU_ASSERT_EQUAL(pkt.caplen, 100);
 		CU_ASSERT_EQUAL(pkt.flags, 0);
 		CU_ASSERT_TRUE(labs(pkt.ts.tv_sec - time(NULL)) < 100);
@@ -369,25 +512,25 @@ static void any_steps(const struct pcf_rx_ops *ops, unsigned parts)
 				shown = taken = done = 0;
 			if (shown + n > FRAMES)
 				break;
-			n = ops->rx(&r.q, pkts + shown, n, &why);
+			n = show(&r, ops, pkts + shown, n, &why);
 			for (; n; n--, shown++, expect++)
 				CU_ASSERT_TRUE(intact(&pkts[shown], expect,
 						      sizes[expect % FRAMES]));
 			break;
 		case 2:
 			n = n < shown - taken ? n : shown - taken;
-			ops->taken(&r.q, pkts + taken, n);
+			take(&r, ops, pkts + taken, n);
 			taken += n;
 			break;
 		case 3:
 			n = n < taken - done ? n : taken - done;
-			ops->done(&r.q, pkts + done, n);
+			give(&r, ops, pkts + done, n);
 			done += n;
 			break;
 		}
 	}
-	ops->taken(&r.q, pkts + taken, shown - taken);
-	ops->done(&r.q, pkts + done, shown - done);
+	take(&r, ops, pkts + taken, shown - taken);
+	give(&r, ops, pkts + done, shown - done);
 	while (drain(&r, ops))
 		;
 	CU_ASSERT_TRUE(expect > 1000);
@@ -418,10 +561,10 @@ static void done_in_any_order(void)
 	set_up(&r);
 	for (unsigned i = 0; i < 5; i++)
 		kernel_packet(&r, i % 2 ? 3000 : 100);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), 5);
-	ops->taken(&r.q, pkts, 5);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), 5);
+	take(&r, ops, pkts, 5);
 	for (unsigned i = 0; i < 5; i++)
-		ops->done(&r.q, &pkts[i * 3 % 5], 1);
+		give(&r, ops, &pkts[i * 3 % 5], 1);
 	settled(&r, 0);
 	tear_down(&r);
 }
@@ -509,7 +652,7 @@ static void frags(void)
 	set_up(&r);
 	for (unsigned i = 0; i < 6; i++)
 		kernel_packet(&r, sizes[i]);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), 6);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), 6);
 	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
 	for (unsigned i = 0; i < 6; i++) {
 		CU_ASSERT_TRUE(intact(&pkts[i], i, sizes[i]));
@@ -518,10 +661,10 @@ static void frags(void)
 		CU_ASSERT_EQUAL(pkts[i].ts.tv_sec, pkts[0].ts.tv_sec + (int)i);
 	}
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 10);
-	ops->taken(&r.q, pkts, 3);
+	take(&r, ops, pkts, 3);
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 6);
-	ops->taken(&r.q, pkts + 3, 3);
-	ops->done(&r.q, pkts, 6);
+	take(&r, ops, pkts + 3, 3);
+	give(&r, ops, pkts, 6);
 	settled(&r, 0);
 	tear_down(&r);
 }
@@ -536,8 +679,8 @@ static void frags_keep(void)
 	kernel_part(&r, 9, 0, 1792, true);
 	last_meta(&r)->keep = 2000;
 	kernel_part(&r, 9, 1792, 1000, false);
-	CU_ASSERT_EQUAL(pcf_xdp_rx_frags.rx(&r.q, &pkt, 1, &why), 0);
-	CU_ASSERT_EQUAL(pcf_xdp_rx_frags.rx(&r.q, &pkt, 2, &why), 1);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_frags, &pkt, 1, &why), 0);
+	CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_frags, &pkt, 2, &why), 1);
 	CU_ASSERT_EQUAL(pkt.caplen, 2000);
 	CU_ASSERT_TRUE(intact(&pkt, 9, 2792));
 	tear_down(&r);
@@ -554,17 +697,17 @@ static void partial(void)
 	set_up(&r);
 	kernel_part(&r, 0, 0, 60, false);
 	kernel_part(&r, 1, 0, 1792, true);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 8, &why), 1);
-	ops->taken(&r.q, pkts, 1);
-	ops->done(&r.q, pkts, 1);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 8, &why), 0);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 8, &why), 1);
+	take(&r, ops, pkts, 1);
+	give(&r, ops, pkts, 1);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 8, &why), 0);
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 1);
 	CU_ASSERT_EQUAL(r.q.bounce.nfree, BOUNCES);
 	kernel_part(&r, 1, 1792, 10, false);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 8, &why), 1);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 8, &why), 1);
 	CU_ASSERT_TRUE(intact(&pkts[0], 1, 1802));
-	ops->taken(&r.q, pkts, 1);
-	ops->done(&r.q, pkts, 1);
+	take(&r, ops, pkts, 1);
+	give(&r, ops, pkts, 1);
 	settled(&r, 0);
 	tear_down(&r);
 }
@@ -579,12 +722,12 @@ static void larger_than_bounce(void)
 	set_up(&r);
 	kernel_packet(&r, BOUNCE_SIZE + 3000);
 	kernel_packet(&r, BOUNCE_SIZE);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), 2);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), 2);
 	CU_ASSERT_EQUAL(pkts[0].caplen, BOUNCE_SIZE);
 	CU_ASSERT_TRUE(intact(&pkts[0], 0, BOUNCE_SIZE + 3000));
 	CU_ASSERT_TRUE(intact(&pkts[1], 1, BOUNCE_SIZE));
-	ops->taken(&r.q, pkts, 2);
-	ops->done(&r.q, pkts, 2);
+	take(&r, ops, pkts, 2);
+	give(&r, ops, pkts, 2);
 	settled(&r, 0);
 	tear_down(&r);
 }
@@ -599,18 +742,18 @@ static void bounce_exhausted(void)
 	set_up(&r);
 	for (unsigned i = 0; i < BOUNCES + 3; i++)
 		kernel_packet(&r, 2000);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), BOUNCES);
-	ops->taken(&r.q, pkts, BOUNCES);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, more, FRAMES, &why), 0);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), BOUNCES);
+	take(&r, ops, pkts, BOUNCES);
+	CU_ASSERT_EQUAL(show(&r, ops, more, FRAMES, &why), 0);
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 6);
 	for (unsigned i = 0; i < BOUNCES; i++)
 		CU_ASSERT_TRUE(intact(&pkts[i], i, 2000));
-	ops->done(&r.q, pkts, 2);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, more, FRAMES, &why), 2);
+	give(&r, ops, pkts, 2);
+	CU_ASSERT_EQUAL(show(&r, ops, more, FRAMES, &why), 2);
 	CU_ASSERT_TRUE(intact(&more[0], BOUNCES, 2000));
-	ops->taken(&r.q, more, 2);
-	ops->done(&r.q, more, 2);
-	ops->done(&r.q, pkts + 2, BOUNCES - 2);
+	take(&r, ops, more, 2);
+	give(&r, ops, more, 2);
+	give(&r, ops, pkts + 2, BOUNCES - 2);
 	CU_ASSERT_EQUAL(drain(&r, ops), 1);
 	settled(&r, 0);
 	tear_down(&r);
@@ -628,10 +771,10 @@ static void nothing_is_not_more(void)
 	set_up(&r);
 	for (unsigned i = 0; i < 2 * BOUNCES; i++)
 		kernel_packet(&r, 2000);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 4, &why), 2);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 4, &why), 2);
 	CU_ASSERT_EQUAL(why, PCF_STOP_FULL);
 	r.q.bounce.nfree = 0;
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, 4, &why), 0);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, 4, &why), 0);
 	CU_ASSERT_EQUAL(why, PCF_STOP_EMPTY);
 	tear_down(&r);
 }
@@ -688,12 +831,12 @@ static void hostile_on(const struct pcf_rx_ops *ops)
 		set_up(&r);
 		kernel_hostile(&r, i, 0);
 		kernel_packet(&r, 60);
-		CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), 2);
+		CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), 2);
 		CU_ASSERT_EQUAL(pkts[0].flags, PCF_PKT_BAD);
 		CU_ASSERT_EQUAL(pkts[0].caplen, 0);
 		CU_ASSERT_TRUE(intact(&pkts[1], 0, 60));
-		ops->taken(&r.q, pkts, 2);
-		ops->done(&r.q, pkts, 2);
+		take(&r, ops, pkts, 2);
+		give(&r, ops, pkts, 2);
 		settled(&r, lost);
 		CU_ASSERT_EQUAL(r.refused, lost);
 		tear_down(&r);
@@ -733,13 +876,13 @@ static void hostile_part(unsigned which, unsigned i)
 			kernel_part(&r, 7, part * 500, 500, part < 2);
 	r.next = 8;
 	kernel_packet(&r, 100);
-	CU_ASSERT_EQUAL(ops->rx(&r.q, pkts, FRAMES, &why), 2);
+	CU_ASSERT_EQUAL(show(&r, ops, pkts, FRAMES, &why), 2);
 	CU_ASSERT_EQUAL(pkts[0].flags, PCF_PKT_BAD);
 	CU_ASSERT_TRUE(intact(&pkts[1], 8, 100));
-	ops->taken(&r.q, pkts, 1);
+	take(&r, ops, pkts, 1);
 	CU_ASSERT_EQUAL(r.rx_prod - r.rx_cons, 1);
-	ops->taken(&r.q, pkts + 1, 1);
-	ops->done(&r.q, pkts, 2);
+	take(&r, ops, pkts + 1, 1);
+	give(&r, ops, pkts, 2);
 	settled(&r, !hostile[i].whose);
 	tear_down(&r);
 }
@@ -754,6 +897,8 @@ static void hostile_parts(void)
 static CU_TestInfo tests[] = {
 	PCF_TEST(single),
 	PCF_TEST(metadata),
+	PCF_TEST(one_is_odd),
+	PCF_TEST(filter_changes),
 	PCF_TEST(keep_tagged),
 	PCF_TEST(no_epoch),
 	PCF_TEST(without_metadata),
