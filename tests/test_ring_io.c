@@ -222,6 +222,28 @@ static void marks(void)
 	tear_down(&x);
 }
 
+/* The usual mark is the former filter's from one packet to the next. */
+static void filter_changes(void)
+{
+	static struct rig x;
+	struct pcf_pkt pkts[3];
+
+	set_up(&x);
+	for (int i = 0; i < 9; i++)
+		produce(&x, 100);
+	CU_ASSERT_EQUAL(rx(&x, pkts, 3), 3);
+	CU_ASSERT_TRUE(x.filtered);
+	x.r.epoch = 0;
+	CU_ASSERT_EQUAL(rx(&x, pkts, 3), 3);
+	CU_ASSERT_FALSE(x.filtered);
+	CU_ASSERT_EQUAL(pkts[1].flags, 0);
+	x.r.epoch = EPOCH + 1;
+	CU_ASSERT_EQUAL(rx(&x, pkts, 3), 3);
+	CU_ASSERT_FALSE(x.filtered);
+	CU_ASSERT_EQUAL(pkts[2].flags, 0);
+	tear_down(&x);
+}
+
 /* One among many that are alike: longer than the snaplen, kept in part, let
  * through by a former filter, of the next second. */
 static void one_is_odd(void)
@@ -401,6 +423,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(order_and_bytes),
 	PCF_TEST(held_back),
 	PCF_TEST(marks),
+	PCF_TEST(filter_changes),
 	PCF_TEST(one_is_odd),
 	PCF_TEST(producer_jumps),
 	PCF_TEST(nothing_but_zeroes),

@@ -401,6 +401,28 @@ static void one_is_odd(void)
 			odd_among_many(odd, at);
 }
 
+/* A filter that usually keeps less than a packet. */
+static void keeps_usually(void)
+{
+	struct pcf_pkt pkts[3];
+	enum pcf_stop why;
+	struct rig r;
+
+	set_up(&r);
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned i = 0; i < 3; i++) {
+			kernel_packet(&r, 50 + 11 * i);
+			last_meta(&r)->keep = 60;
+		}
+		CU_ASSERT_EQUAL(show(&r, &pcf_xdp_rx_single, pkts, 3, &why), 3);
+		CU_ASSERT_EQUAL(pkts[0].caplen, 50);
+		CU_ASSERT_EQUAL(pkts[1].caplen, 60);
+		CU_ASSERT_EQUAL(pkts[2].caplen, 60);
+		CU_ASSERT_EQUAL(pkts[2].len, 72);
+	}
+	tear_down(&r);
+}
+
 /* The usual mark is the former filter's from one packet to the next. */
 static void filter_changes(void)
 {
@@ -899,6 +921,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(metadata),
 	PCF_TEST(one_is_odd),
 	PCF_TEST(filter_changes),
+	PCF_TEST(keeps_usually),
 	PCF_TEST(keep_tagged),
 	PCF_TEST(no_epoch),
 	PCF_TEST(without_metadata),
