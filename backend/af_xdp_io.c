@@ -165,16 +165,18 @@ static always_inline void show_run(struct pcf_queue *q, struct pcf_show *rx,
 	const uint32_t longest = longest_usual(q, rx, usual);
 	const uint64_t room = q->area_size - PCF_META_SIZE - longest;
 	uint8_t *const area = q->area;
-	const uint32_t id = q->id;
 	struct pcf_pkt *p = &rx->pkts[at];
 	uint64_t *frame = &rx->frames[at];
-	uint32_t flags = rx->flags + at * PCF_PKT_PLACE +
-			 (usual.epoch ? PCF_PKT_FILTERED : 0);
+	const uint64_t next_place = pcf_pkt_marks(0, PCF_PKT_PLACE);
+	uint64_t marks =
+		pcf_pkt_marks(q->id, rx->flags + at * PCF_PKT_PLACE +
+					     (usual.epoch ? PCF_PKT_FILTERED :
+							    0));
 	uint64_t second = q->clock.second;
 	time_t sec = q->clock.sec;
 
 	for (const struct xdp_desc *end = desc + n; desc < end;
-	     desc++, p++, frame++, flags += PCF_PKT_PLACE) {
+	     desc++, p++, frame++, marks += next_place) {
 		const struct xdp_desc d = load(desc);
 		const struct pcf_meta *m;
 		uint64_t ns;
@@ -198,8 +200,7 @@ static always_inline void show_run(struct pcf_queue *q, struct pcf_show *rx,
 		p->caplen = p->len = d.len;
 		p->data = area + d.addr;
 		p->frame = *frame = d.addr;
-		p->queue = id;
-		p->flags = flags;
+		pcf_pkt_mark(p, marks);
 	}
 }
 
@@ -273,8 +274,9 @@ static void done_single(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 	first = straight(idx, q->fill.mask, n);
 	memcpy(xsk_ring_prod__fill_addr(&q->fill, idx), frames,
 	       first * sizeof(*frames));
-	memcpy(xsk_ring_prod__fill_addr(&q->fill, idx + first), frames + first,
-	       (n - first) * sizeof(*frames));
+	if (unlikely(first < n))
+		memcpy(q->fill.ring, frames + first,
+		       (n - first) * sizeof(*frames));
 	xsk_ring_prod__submit(&q->fill, n);
 	wake(q);
 }

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/time.h>
 
 #include "compat/frame.h"
@@ -138,6 +139,22 @@ struct pcf_show {
 };
 
 #define PCF_PKT_PLACE 0x100u
+
+/* Queue and flags of a packet as one word, to which words are added. */
+static inline uint64_t pcf_pkt_marks(uint32_t queue, uint32_t flags)
+{
+	const uint32_t marks[2] = { queue, flags };
+	uint64_t word;
+
+	memcpy(&word, marks, sizeof(word));
+	return word;
+}
+
+static inline void pcf_pkt_mark(struct pcf_pkt *p, uint64_t word)
+{
+	memcpy((uint8_t *)p + offsetof(struct pcf_pkt, queue), &word,
+	       sizeof(word));
+}
 
 /* What the read path calls, copied into the handle. */
 struct pcf_rx_ops {

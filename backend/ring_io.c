@@ -76,14 +76,15 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 		pcf_verdict_usual(&r->verdict, r->epoch);
 	const uint64_t verdict = pcf_verdict_word(&usual);
 	const uint32_t longest = longest_usual(rx, usual);
-	const uint32_t id = r->id;
-	uint32_t flags = rx->flags + (usual.epoch ? PCF_PKT_FILTERED : 0);
+	const uint64_t next_place = pcf_pkt_marks(0, PCF_PKT_PLACE);
+	uint64_t marks = pcf_pkt_marks(
+		r->id, rx->flags + (usual.epoch ? PCF_PKT_FILTERED : 0));
 	uint64_t second = r->clock.second;
 	time_t sec = r->clock.sec;
 	uint64_t shown = r->shown;
 	unsigned n;
 
-	for (n = 0; n < max && shown != end; n++, flags += PCF_PKT_PLACE) {
+	for (n = 0; n < max && shown != end; n++, marks += next_place) {
 		struct pcf_ring_record *rec = record_at(r, shown);
 		const uint32_t caplen =
 			__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
@@ -99,7 +100,7 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 		p->len = rec->len;
 		p->data = rec->data;
 		p->frame = rx->frames[n] = shown;
-		p->queue = id;
+		pcf_pkt_mark(p, marks);
 		shown += units * PCF_RING_UNIT;
 		__builtin_prefetch(record_at(r, shown));
 		ns = rec->time - second;
@@ -112,7 +113,6 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 		}
 		p->ts.tv_sec = sec;
 		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
-		p->flags = flags;
 	}
 	r->shown = shown;
 	return n;

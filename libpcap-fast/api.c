@@ -39,12 +39,22 @@ int pcap_loop(pcap_t *p, int count, pcap_handler callback, u_char *user)
 		   STOCK(pcap_loop, PCAP_ERROR, p, count, callback, user);
 }
 
-int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
+/* Apart, so that the usual case, which may be each packet's, is a leaf. */
+__attribute__((noinline)) static int
+next_ex_elsewhere(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
 	return h ? pcf_next_ex(h, header, data) :
 		   STOCK(pcap_next_ex, PCAP_ERROR, p, header, data);
+}
+
+int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
+{
+	struct pcf_handle *h = pcf_find_at_once(p);
+
+	return h && h->backend ? pcf_next_ex(h, header, data) :
+				 next_ex_elsewhere(p, header, data);
 }
 
 const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The side table: pcap_t address -> our state. Open addressing with linear
- * probing; entries are a pair of atomics.
+ * probing; entries are a pair of atomics. What every packet needs is in
+ * handle.h: the look at the first place.
  *
  * Look-ups take no lock and may run beside any change: a thread looks for its
  * own handle only, whose entry nobody else moves. Growing publishes a new
@@ -16,32 +17,16 @@
 
 #define FIRST_SIZE 64
 
-struct entry {
-	_Atomic(pcap_t *) key;
-	_Atomic(struct pcf_handle *) value;
-};
+/* Until there is a handle. Nothing is ever put here. */
+static struct pcf_table none = { .entries = { { NULL, NULL } } };
 
-struct table {
-	unsigned mask, used;	/* used: entries that have a key */
-	struct table *older;
-	struct entry entries[];
-};
-
-static _Atomic(struct table *) current;
+_Atomic(struct pcf_table *) pcf_handles = &none;
 static pthread_mutex_t change = PTHREAD_MUTEX_INITIALIZER;
 
-/* malloc()ed structs are 16-byte aligned: the low bits say nothing. */
-static inline unsigned hash(const pcap_t *p)
+static struct pcf_table_entry *lookup(struct pcf_table *t, pcap_t *p)
 {
-	uint64_t x = (uintptr_t)p >> 4;
-
-	return (x * 0x9e3779b97f4a7c15ull) >> 32;
-}
-
-static struct entry *lookup(struct table *t, pcap_t *p)
-{
-	for (unsigned i = hash(p);; i++) {
-		struct entry *e = &t->entries[i & t->mask];
+	for (unsigned i = pcf_table_hash(p);; i++) {
+		struct pcf_table_entry *e = &t->entries[i & t->mask];
 		pcap_t *key = atomic_load_explicit(&e->key,
 						   memory_order_acquire);
 
@@ -54,22 +39,17 @@ static struct entry *lookup(struct table *t, pcap_t *p)
 
 struct pcf_handle *pcf_find(pcap_t *p)
 {
-	struct table *t = atomic_load_explicit(&current, memory_order_acquire);
-	struct entry *e = t && p ? lookup(t, p) : NULL;
-	struct pcf_handle *h;
+	struct pcf_table *t =
+		atomic_load_explicit(&pcf_handles, memory_order_acquire);
+	struct pcf_table_entry *e = p ? lookup(t, p) : NULL;
 
-	if (!e)
-		return NULL;
-	h = atomic_load_explicit(&e->value, memory_order_acquire);
-	/* Pairs with put(): is it still `p` whose value that is? */
-	if (atomic_load_explicit(&e->key, memory_order_relaxed) != p)
-		return NULL;
-	return h;
+	return e ? pcf_table_value(e, p) : NULL;
 }
 
-static struct table *new_table(unsigned size)
+static struct pcf_table *new_table(unsigned size)
 {
-	struct table *t = calloc(1, sizeof(*t) + size * sizeof(t->entries[0]));
+	struct pcf_table *t =
+		calloc(1, sizeof(*t) + size * sizeof(t->entries[0]));
 
 	if (t)
 		t->mask = size - 1;
@@ -78,12 +58,12 @@ static struct table *new_table(unsigned size)
 
 /* Where `p` is or can go: its own entry, else the first one on its way that is
  * free or was left by a closed handle. */
-static struct entry *place(struct table *t, pcap_t *p)
+static struct pcf_table_entry *place(struct pcf_table *t, pcap_t *p)
 {
-	struct entry *e = lookup(t, p);
+	struct pcf_table_entry *e = lookup(t, p);
 
-	for (unsigned i = hash(p); !e; i++) {
-		struct entry *c = &t->entries[i & t->mask];
+	for (unsigned i = pcf_table_hash(p); !e; i++) {
+		struct pcf_table_entry *c = &t->entries[i & t->mask];
 
 		if (!atomic_load(&c->key))
 			t->used++;
@@ -96,9 +76,9 @@ static struct entry *place(struct table *t, pcap_t *p)
 /* The key before the value: the address of a closed handle, whose place this
  * may be, can be that of a savefile by now, which must not get the value.
  * Nobody looks for `p` before this is over. */
-static void put(struct table *t, pcap_t *p, struct pcf_handle *h)
+static void put(struct pcf_table *t, pcap_t *p, struct pcf_handle *h)
 {
-	struct entry *e = place(t, p);
+	struct pcf_table_entry *e = place(t, p);
 
 	atomic_store_explicit(&e->key, p, memory_order_release);
 	atomic_store_explicit(&e->value, h, memory_order_release);
@@ -106,30 +86,31 @@ static void put(struct table *t, pcap_t *p, struct pcf_handle *h)
 
 /* Entries of closed handles keep their key while look-ups must go on past them,
  * until another handle takes their place or the table grows. */
-static struct table *grow(struct table *old)
+static struct pcf_table *grow(struct pcf_table *old)
 {
-	struct table *t = new_table(old ? 2 * (old->mask + 1) : FIRST_SIZE);
+	struct pcf_table *t = new_table(old == &none ? FIRST_SIZE :
+						       2 * (old->mask + 1));
 
 	if (!t)
 		return NULL;
 	t->older = old;
-	for (unsigned i = 0; old && i <= old->mask; i++) {
-		struct entry *e = &old->entries[i];
+	for (unsigned i = 0; i <= old->mask; i++) {
+		struct pcf_table_entry *e = &old->entries[i];
 
 		if (atomic_load(&e->value))
 			put(t, atomic_load(&e->key), atomic_load(&e->value));
 	}
-	atomic_store_explicit(&current, t, memory_order_release);
+	atomic_store_explicit(&pcf_handles, t, memory_order_release);
 	return t;
 }
 
 int pcf_table_add(pcap_t *p, struct pcf_handle *h)
 {
-	struct table *t;
+	struct pcf_table *t;
 
 	pthread_mutex_lock(&change);
-	t = atomic_load(&current);
-	if (!t || 2 * t->used > t->mask)
+	t = atomic_load(&pcf_handles);
+	if (t == &none || 2 * t->used > t->mask)
 		t = grow(t);
 	if (t)
 		put(t, p, h);
@@ -139,10 +120,10 @@ int pcf_table_add(pcap_t *p, struct pcf_handle *h)
 
 /* A closed handle's entry that is the last before a free one is on nobody's
  * way any more; nor are then those of closed handles before it. */
-static void free_last(struct table *t, struct entry *e)
+static void free_last(struct pcf_table *t, struct pcf_table_entry *e)
 {
 	for (unsigned i = e - t->entries;; i--) {
-		struct entry *next = &t->entries[(i + 1) & t->mask];
+		struct pcf_table_entry *next = &t->entries[(i + 1) & t->mask];
 
 		e = &t->entries[i & t->mask];
 		if (!atomic_load(&e->key) || atomic_load(&e->value) ||
@@ -156,12 +137,12 @@ static void free_last(struct table *t, struct entry *e)
 struct pcf_handle *pcf_table_remove(pcap_t *p)
 {
 	struct pcf_handle *h = NULL;
-	struct table *t;
-	struct entry *e;
+	struct pcf_table *t;
+	struct pcf_table_entry *e;
 
 	pthread_mutex_lock(&change);
-	t = atomic_load(&current);
-	e = t ? lookup(t, p) : NULL;
+	t = atomic_load(&pcf_handles);
+	e = lookup(t, p);
 	if (e) {
 		h = atomic_exchange(&e->value, NULL);
 		free_last(t, e);

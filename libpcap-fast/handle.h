@@ -122,8 +122,56 @@ static inline bool pcf_honest_timeout(const struct pcf_handle *h)
 	return h->honest_timeout && h->options.timeout_ms > 0;
 }
 
+/* --- the side table: see handle.c ---------------------------------------- */
+
+struct pcf_table_entry {
+	_Atomic(pcap_t *) key;
+	_Atomic(struct pcf_handle *) value;
+};
+
+struct pcf_table {
+	unsigned mask, used;	/* used: entries that have a key */
+	struct pcf_table *older;
+	struct pcf_table_entry entries[];
+};
+
+extern _Atomic(struct pcf_table *) pcf_handles;
+
+/* malloc()ed structs are 16-byte aligned: the low bits say nothing. */
+static inline unsigned pcf_table_hash(const pcap_t *p)
+{
+	uint64_t x = (uintptr_t)p >> 4;
+
+	return (x * 0x9e3779b97f4a7c15ull) >> 32;
+}
+
+static inline struct pcf_handle *pcf_table_value(struct pcf_table_entry *e,
+						 const pcap_t *p)
+{
+	struct pcf_handle *h =
+		atomic_load_explicit(&e->value, memory_order_acquire);
+
+	/* Pairs with put(): is it still `p` whose value that is? */
+	return atomic_load_explicit(&e->key, memory_order_relaxed) == p ? h :
+									  NULL;
+}
+
 /* The handle's state, or NULL: not ours. Lock-free. */
 struct pcf_handle *pcf_find(pcap_t *p);
+
+/* The same, or NULL: to be asked for by pcf_find(). */
+static inline struct pcf_handle *pcf_find_at_once(pcap_t *p)
+{
+	struct pcf_table *t =
+		atomic_load_explicit(&pcf_handles, memory_order_acquire);
+	struct pcf_table_entry *e = &t->entries[pcf_table_hash(p) & t->mask];
+
+	return __builtin_expect(p && atomic_load_explicit(
+					     &e->key, memory_order_acquire) == p,
+				1) ?
+		       pcf_table_value(e, p) :
+		       NULL;
+}
 
 /* The handle's state if it captures through a backend of ours, or NULL: then
  * the call belongs to the system's library. */

@@ -72,7 +72,7 @@ static inline void pcf_lane_fill_into(struct pcf_lane *l, struct pcf_pkt *pkts)
 	pcf_lane_settle(l);
 	if (__builtin_expect(l->kept != 0, 0))
 		pcf_lane_done_unheld(l);
-	else
+	else if (l->count)
 		l->ops.done(l->queue, l->frames, l->count);
 	l->head = l->taken = 0;
 	l->count = l->ops.rx(l->queue, &rx, PCF_BATCH);
