@@ -52,15 +52,21 @@ show_unusual(struct pcf_ring *r, struct pcf_show *rx, unsigned i,
 	p->flags |= rx->flags + i * PCF_PKT_PLACE;
 }
 
-static inline uint32_t units_of(uint32_t caplen)
+static inline uint32_t room_of(uint32_t caplen)
 {
-	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) / PCF_RING_UNIT;
+	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) &
+	       ~(PCF_RING_UNIT - 1);
 }
 
 /* The longest packet that needs no look at snaplen and `keep`. */
-static uint32_t longest_usual(const struct pcf_show *rx, struct pcf_verdict usual)
+static uint32_t longest_usual(const struct pcf_show *rx,
+			      struct pcf_verdict usual)
 {
-	return rx->snaplen < usual.keep ? rx->snaplen : usual.keep;
+	uint32_t most = PCF_RING_DATA_MAX;
+
+	if (most > rx->snaplen)
+		most = rx->snaplen;
+	return most < usual.keep ? most : usual.keep;
 }
 
 /*
@@ -79,34 +85,38 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 	const uint64_t next_place = pcf_pkt_marks(0, PCF_PKT_PLACE);
 	uint64_t marks = pcf_pkt_marks(
 		r->id, rx->flags + (usual.epoch ? PCF_PKT_FILTERED : 0));
+	uint8_t *const bytes = r->bytes;
+	uint16_t *const units = r->units;
+	const uint64_t mask = r->size - 1;
+	struct pcf_pkt *p = rx->pkts, *const last = p + max;
+	uint64_t *frame = rx->frames;
 	uint64_t second = r->clock.second;
 	time_t sec = r->clock.sec;
 	uint64_t shown = r->shown;
-	unsigned n;
 
-	for (n = 0; n < max && shown != end; n++, marks += next_place) {
-		struct pcf_ring_record *rec = record_at(r, shown);
+	for (; p < last && shown != end; p++, frame++, marks += next_place) {
+		struct pcf_ring_record *rec = (void *)(bytes + (shown & mask));
 		const uint32_t caplen =
 			__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
-		const uint64_t units = units_of(caplen);
-		struct pcf_pkt *p = &rx->pkts[n];
+		const uint32_t room = room_of(caplen);
 		uint64_t ns;
 
-		if (unlikely(caplen > PCF_RING_DATA_MAX ||
-			     units * PCF_RING_UNIT > end - shown))
+		if (unlikely(caplen > longest) && caplen > PCF_RING_DATA_MAX)
 			break;
-		*units_at(r, shown) = units;
+		if (unlikely((int64_t)(end - shown - room) < 0))
+			break;
+		units[(shown & mask) / PCF_RING_UNIT] = room / PCF_RING_UNIT;
 		p->caplen = caplen;
 		p->len = rec->len;
 		p->data = rec->data;
-		p->frame = rx->frames[n] = shown;
+		p->frame = *frame = shown;
 		pcf_pkt_mark(p, marks);
-		shown += units * PCF_RING_UNIT;
-		__builtin_prefetch(record_at(r, shown));
+		shown += room;
+		__builtin_prefetch(bytes + (shown & mask));
 		ns = rec->time - second;
 		if (unlikely(pcf_verdict_word(&rec->epoch) != verdict ||
 			     ns >= PCF_NSEC || caplen > longest)) {
-			show_unusual(r, rx, n, rec);
+			show_unusual(r, rx, p - rx->pkts, rec);
 			second = r->clock.second;
 			sec = r->clock.sec;
 			continue;
@@ -115,7 +125,7 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
 	}
 	r->shown = shown;
-	return n;
+	return p - rx->pkts;
 }
 
 /* The ring is empty. What the program has counted and neither shown nor

@@ -141,12 +141,15 @@ static int fill_and_show(struct pcf_handle *h, struct pcf_pkt *pkts)
 	return l->count;
 }
 
-/* -EAGAIN: there are none. */
-static int fill(struct pcf_handle *h, struct pcap_batch_pkt *pkts, int max)
+/* How many there are; 0: none so far, lanes were filled; -EAGAIN: none. */
+static int take(struct pcf_handle *h, struct pcap_batch_pkt *pkts, int max)
 {
+	int n;
+
 	if (max >= PCF_BATCH && only_first(h))
 		return fill_and_show(h, (struct pcf_pkt *)pkts);
-	return pcf_fill_lanes(h, NULL) ? 0 : -EAGAIN;
+	n = take_shown(h, pkts, max);
+	return n ? n : pcf_fill_lanes(h, NULL) ? 0 : -EAGAIN;
 }
 
 static uint64_t frames_held(const struct pcf_handle *h)
@@ -166,9 +169,7 @@ static int next_batch(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 	if (pcf_broken_before(h))
 		return PCAP_ERROR_BREAK;
 	for (;;) {
-		n = take_shown(h, pkts, max);
-		if (!n)
-			n = fill(h, pkts, max);
+		n = take(h, pkts, max);
 		if (n > 0)
 			break;
 		if (!n)
