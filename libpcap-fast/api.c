@@ -41,7 +41,7 @@ int pcap_loop(pcap_t *p, int count, pcap_handler callback, u_char *user)
 
 /* Apart, so that the usual case, which may be each packet's, is a leaf. */
 __attribute__((noinline)) static int
-next_ex_elsewhere(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
+next_ex_slow(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
 {
 	struct pcf_handle *h = pcf_find_fast(p);
 
@@ -53,8 +53,8 @@ int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
 {
 	struct pcf_handle *h = pcf_find_at_once(p);
 
-	return h && h->backend ? pcf_next_ex(h, header, data) :
-				 next_ex_elsewhere(p, header, data);
+	return h && pcf_amid_run(h) ? pcf_next_of_run(h, header, data) :
+				      next_ex_slow(p, header, data);
 }
 
 const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)
@@ -65,7 +65,9 @@ const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)
 
 	if (!h)
 		return STOCK(pcap_next, NULL, p, header);
-	if (pcf_next_ex(h, &hdr, &data) != 1)
+	if (pcf_amid_run(h))
+		pcf_next_of_run(h, &hdr, &data);
+	else if (pcf_next_ex(h, &hdr, &data) != 1)
 		return NULL;
 	*header = *hdr;
 	return data;

@@ -159,18 +159,19 @@ static inline struct pcf_handle *pcf_table_value(struct pcf_table_entry *e,
 /* The handle's state, or NULL: not ours. Lock-free. */
 struct pcf_handle *pcf_find(pcap_t *p);
 
-/* The same, or NULL: to be asked for by pcf_find(). */
+/* The same, or NULL: to be asked for by pcf_find(). A place without key has no
+ * value either. */
 static inline struct pcf_handle *pcf_find_at_once(pcap_t *p)
 {
 	struct pcf_table *t =
 		atomic_load_explicit(&pcf_handles, memory_order_acquire);
 	struct pcf_table_entry *e = &t->entries[pcf_table_hash(p) & t->mask];
 
-	return __builtin_expect(p && atomic_load_explicit(
-					     &e->key, memory_order_acquire) == p,
-				1) ?
-		       pcf_table_value(e, p) :
-		       NULL;
+	if (__builtin_expect(atomic_load_explicit(&e->key,
+						  memory_order_acquire) != p,
+			     0))
+		return NULL;
+	return pcf_table_value(e, p);
 }
 
 /* The handle's state if it captures through a backend of ours, or NULL: then

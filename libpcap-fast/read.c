@@ -356,18 +356,8 @@ int pcf_loop(struct pcf_handle *h, int count, pcap_handler callback,
 	}
 }
 
-static inline int lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
-		       struct pcap_pkthdr **header, const u_char **data)
-{
-	h->header = *(const struct pcap_pkthdr *)pkt;
-	*header = &h->header;
-	*data = pkt->data;
-	return 1;
-}
-
-__attribute__((noinline)) static int
-next_ex_slow(struct pcf_handle *h, struct pcap_pkthdr **header,
-	     const u_char **data)
+int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
+		const u_char **data)
 {
 	struct pcf_pkt *pkt;
 	int rc;
@@ -384,21 +374,7 @@ next_ex_slow(struct pcf_handle *h, struct pcap_pkthdr **header,
 			return rc;
 	}
 	pcf_settle_lanes(h);
-	return lend(h, pkt, header, data);
-}
-
-/* Amid a run that needs no look nothing is to be told to anybody. */
-int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
-		const u_char **data)
-{
-	struct pcf_lane *l = h->run;
-	bool amid = h->run_plain && l->head + 1 < h->run_end;
-
-	if (!likely(amid && !atomic_load_explicit(&h->break_flag,
-						  memory_order_relaxed)))
-		return next_ex_slow(h, header, data);
-	h->delivered++;
-	return lend(h, &l->pkts[l->head++], header, data);
+	return pcf_lend(h, pkt, header, data);
 }
 
 void pcf_breakloop(struct pcf_handle *h)

@@ -39,7 +39,38 @@ static inline struct pcf_lane *pcf_next_lane(struct pcf_handle *h)
 {
 	struct pcf_lane *l = h->run;
 
-	return l && l->head < h->run_end ? l : pcf_begin_run(h);
+	if (l && l->head < h->run_end)
+		return l;
+	/* So says pcf_lanes_pick() of a lane that has run empty. */
+	return l && pcf_lane_empty(l) ? NULL : pcf_begin_run(h);
+}
+
+/* Is there a packet, and one after it, in a run that passes as it is? Then
+ * there is nothing to choose, to look at and to tell anybody. */
+static inline bool pcf_amid_run(const struct pcf_handle *h)
+{
+	return h->run_plain && h->run->head + 1 < h->run_end &&
+	       !atomic_load_explicit(&h->break_flag, memory_order_relaxed);
+}
+
+static inline int pcf_lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
+			   struct pcap_pkthdr **header, const u_char **data)
+{
+	h->header = *(const struct pcap_pkthdr *)pkt;
+	*header = &h->header;
+	*data = pkt->data;
+	return 1;
+}
+
+/* pcf_next_ex() amid a run. */
+static inline int pcf_next_of_run(struct pcf_handle *h,
+				  struct pcap_pkthdr **header,
+				  const u_char **data)
+{
+	struct pcf_lane *l = h->run;
+
+	h->delivered++;
+	return pcf_lend(h, &l->pkts[l->head++], header, data);
 }
 
 /* Fill the lanes that ran empty, the first one into `into` unless that is NULL.
