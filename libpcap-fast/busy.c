@@ -2,7 +2,6 @@
 /* A reader that polls for a while before it sleeps; see busy.h. */
 #include "libpcap-fast/busy.h"
 
-#include "libpcap-fast/keep.h"
 #include "libpcap-fast/wait.h"
 
 #include <stdio.h>
@@ -20,16 +19,13 @@ static uint64_t now_ns(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-/* The backends' lanes come first; the others' are dear to ask. */
+/* Others than the hook's lanes are dear to ask. */
 static bool look(struct pcf_handle *h)
 {
-	const struct pcf_backend *mirror = pcf_keep_mirror(h);
-	unsigned n = h->backend->nqueues + (mirror ? mirror->nqueues : 0);
-
 	if (h->backend->drive)
 		h->backend->drive(h->backend);
-	pcf_lanes_fill(h->lanes, n, &h->turn, NULL);
-	for (unsigned i = 0; i < n; i++)
+	pcf_lanes_fill(h->lanes, h->nhooked, &h->turn, NULL);
+	for (unsigned i = 0; i < h->nhooked; i++)
 		if (!pcf_lane_empty(&h->lanes[i]))
 			return true;
 	return false;

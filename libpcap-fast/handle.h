@@ -63,6 +63,10 @@ struct pcf_handle {
 	pcap_t *p;
 	struct pcf_lane *lanes;		/* one per queue, the shadow last */
 	unsigned nlanes;
+	unsigned nhooked;		/* of these, from the hook: they are
+					 * the first */
+	unsigned hooked_fds;		/* ... and so are their descriptors */
+	bool others_quiet;		/* see read.c */
 	struct pcf_lane *run;		/* whose packets come next, ... */
 	unsigned run_end;		/* ... up to this one ... */
 	bool run_plain;			/* ... and pass as they are */

@@ -415,7 +415,7 @@ static void close_fast(struct pcf_handle *h)
 	h->waiter = NULL;
 	h->shadow = NULL;
 	h->lanes = NULL;
-	h->nlanes = 0;
+	h->nlanes = h->nhooked = 0;
 }
 
 static int open_waiter(struct pcf_handle *h)
@@ -428,6 +428,7 @@ static int open_waiter(struct pcf_handle *h)
 	/* all rings of a mirror wake one descriptor */
 	if (pcf_keep_mirror(h))
 		fds[n] = pcf_direct_ring.fd(h->lanes[n].queue), n++;
+	h->hooked_fds = n;
 	fds[n++] = pcf_shadow_fd(h->shadow);
 	fds[n++] = pcf_shadow_kept_fd(h->shadow);
 	fds[n++] = PCF_WAIT_FREE; /* for the stand-in */
@@ -465,6 +466,7 @@ static int open_lanes(struct pcf_handle *h)
 	add_backend(h, h->backend);
 	if (mirror)
 		add_backend(h, mirror);
+	h->nhooked = h->nlanes;
 	add_lane(h, &pcf_shadow_rx, pcf_shadow_queue(h->shadow));
 	return 0;
 }

@@ -144,6 +144,35 @@ struct pcf_lane *pcf_begin_run(struct pcf_handle *h)
 	return l;
 }
 
+static unsigned packets_of_hook(const struct pcf_handle *h)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < h->nhooked; i++)
+		n += h->lanes[i].count - h->lanes[i].head;
+	return n;
+}
+
+/*
+ * After a wait that found packets from the hook and the others (the shadow,
+ * the stand-in) without any. To ask these takes a system call; but if there
+ * is one packet, it is the one that was seen, and they had none when the wait
+ * looked at them, which it did after that: they have answered. With more
+ * packets the later ones may have come since, so they must be asked.
+ */
+static bool others_have_answered(struct pcf_handle *h, struct pcf_pkt *into)
+{
+	if (!h->others_quiet)
+		return false;
+	h->others_quiet = false;
+	pcf_lanes_fill(h->lanes, h->nhooked, &h->turn, into);
+	if (packets_of_hook(h) != 1)
+		return false;
+	for (unsigned i = h->nhooked; i < h->nlanes; i++)
+		h->lanes[i].asked = ++h->turn;
+	return true;
+}
+
 /* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
  * the last of them, so that one round is mostly enough. Whether anything is
  * there. */
@@ -152,6 +181,8 @@ bool pcf_fill_lanes(struct pcf_handle *h, struct pcf_pkt *into)
 	pcf_end_run(h);
 	if (pcf_unlikely(event_waits(h)))
 		return false;
+	if (others_have_answered(h, into))
+		return true;
 	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn, into)))
 		h->pending_error = pcf_shadow_error(h->shadow);
 	for (unsigned i = 0; i < h->nlanes; i++)
@@ -289,7 +320,7 @@ static int time_to_sleep(const struct pcf_handle *h)
 int pcf_wait_for_packets(struct pcf_handle *h)
 {
 	bool honest = pcf_honest_timeout(h);
-	bool down;
+	bool down, polled;
 	int rc;
 
 	if (h->pending_error)
@@ -299,12 +330,14 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 	if (h->nonblock)
 		return pcf_busy_look(h) ? PCF_AGAIN : 0;
 	down = interface_down(h);
-	rc = !down && pcf_busy_wait(h) ?
-		     1 :
+	polled = !down && pcf_busy_wait(h);
+	rc = polled ? 1 :
 		     pcf_waiter_wait(h->waiter, down ? 1 : time_to_sleep(h));
 	if (rc < 0)
 		return pcf_fail_errno(h->p, rc, "poll");
 	h->event = pcf_waiter_event(h->waiter) && pcf_channels_differ(h);
+	h->others_quiet = !polled && !packets_of_hook(h) &&
+			  pcf_waiter_only_first(h->waiter, h->hooked_fds);
 	if (take_break(h))
 		return PCAP_ERROR_BREAK;
 	return rc || down || !honest ? PCF_AGAIN : 0;

@@ -138,6 +138,20 @@ int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
 	return n > 0;
 }
 
+/* The kernel looks at descriptors in their order, and at all of them in the
+ * round that ends poll(). */
+bool pcf_waiter_only_first(const struct pcf_waiter *w, unsigned n)
+{
+	bool first = false;
+
+	for (unsigned i = 0; i < w->n; i++) {
+		if (i >= n && w->fds[i].revents)
+			return false;
+		first |= i < n && w->fds[i].revents & POLLIN;
+	}
+	return first;
+}
+
 void pcf_waiter_wake(struct pcf_waiter *w)
 {
 	int saved_errno = errno;

@@ -137,7 +137,7 @@ void fake_open(struct fake *f, unsigned n)
 	f->h->backend = &fake_backend;
 	f->h->snaplen = 65535;
 	f->h->lanes = calloc(n, sizeof(*f->h->lanes));
-	f->h->nlanes = n;
+	f->h->nlanes = f->h->nhooked = f->h->hooked_fds = n;
 	for (unsigned i = 0; i < n; i++) {
 		open_lane(&f->h->lanes[i], &f->queues[i], i);
 		fds[i] = f->queues[i].fd;

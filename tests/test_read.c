@@ -325,6 +325,68 @@ static void blocking(void)
 	fake_close(&f);
 }
 
+static unsigned feed_late[2];
+
+static void on_alarm_feed_both(int sig)
+{
+	(void)sig;
+	for (unsigned q = 0; q < 2; q++)
+		for (unsigned i = 0; i < feed_late[q]; i++)
+			fake_mark(late, q, 10 + 2 * i - q, 'a' + q);
+}
+
+/* What a wait has said of the second queue, dear to ask, need not be asked
+ * again: for the one packet that it saw. */
+static void asks_after_waiting(unsigned first, unsigned second, unsigned asked)
+{
+	struct sigaction sa = { .sa_handler = on_alarm_feed_both };
+	struct itimerval t = { .it_value = { .tv_usec = 20000 } };
+	struct seen s = { 0 };
+	struct fake f;
+
+	fake_open(&f, 2);
+	f.h->nhooked = f.h->hooked_fds = 1;
+	late = &f;
+	feed_late[0] = first;
+	feed_late[1] = second;
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &t, NULL);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, 1, see, (u_char *)&s), 1);
+	CU_ASSERT_EQUAL(s.marks[0], second ? 'b' : 'a');
+	CU_ASSERT_EQUAL(f.queues[1].rx_calls, asked);
+	fake_mark(&f, 1, 1000, 'z');
+	CU_ASSERT_EQUAL(pcap_loop(f.p, first + second, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(s.marks[first + second], 'z');
+	sound(&f);
+	fake_close(&f);
+}
+
+static void others_are_asked(void)
+{
+	asks_after_waiting(1, 0, 1);
+	asks_after_waiting(2, 0, 2);
+	asks_after_waiting(1, 1, 2);
+	asks_after_waiting(3, 2, 2);
+	asks_after_waiting(0, 1, 2);
+}
+
+/* What was seen before a break is seen after it; what came since is not. */
+static void break_after_waiting(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	fake_open(&f, 2);
+	f.h->nhooked = f.h->hooked_fds = 1;
+	f.h->others_quiet = true;
+	fake_mark(&f, 0, 10, 'a');
+	fake_mark(&f, 0, 12, 'c');
+	fake_mark(&f, 1, 11, 'b');
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 3);
+	CU_ASSERT_NSTRING_EQUAL(s.marks, "abc", 3);
+	fake_close(&f);
+}
+
 static void honest_timeout(void)
 {
 	struct seen s = { 0 };
@@ -614,6 +676,8 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(break_from_signal),
 	PCF_TEST(break_from_thread),
 	PCF_TEST(blocking),
+	PCF_TEST(others_are_asked),
+	PCF_TEST(break_after_waiting),
 	PCF_TEST(honest_timeout),
 	PCF_TEST(merged),
 	PCF_TEST(every_frame_once),
