@@ -30,10 +30,12 @@ uint64_t pcf_clock_now(void);
 /* Enter another second: the division is done once a second, not per packet. */
 void pcf_clock_turn(struct pcf_clock *c, uint64_t tai);
 
-/* Nanoseconds of a second in the unit of the time stamps. */
+/* Nanoseconds of a second in the unit of the time stamps. A thousandth of less
+ * than 2^30 is a multiplication and a shift, exactly (tests/test_clock.c); for
+ * any 64 bits, which is what the compiler knows, it is some more. */
 static inline int64_t pcf_clock_unit(uint64_t ns, bool nanoseconds)
 {
-	return nanoseconds ? ns : (uint32_t)ns / 1000;
+	return nanoseconds ? ns : ns * 274877907 >> 38;
 }
 
 static inline struct timeval pcf_clock_stamp(struct pcf_clock *c, uint64_t tai)

@@ -5,8 +5,9 @@
  *	pkts  | done | taken | delivered | waiting |
  *	      0     done   taken       head      count
  *
- * delivered: the caller has or had them in this call
- * taken:     ... in an earlier call; the source's descriptor moved past them
+ * delivered: the caller has or had them
+ * taken:     ... and the source was told: its descriptor moved past them. That
+ *            is done when no more wait here, since till then it stays readable
  * done:      their bytes are the source's again
  */
 #ifndef PCF_LANE_H

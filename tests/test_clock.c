@@ -123,7 +123,23 @@ static void sync_takes_a_new_offset(void)
 	CU_ASSERT_EQUAL(t.tv_usec, 5);
 }
 
+/* Where a thousandth changes, and so everywhere. */
+static void thousandths(void)
+{
+	unsigned wrong = 0;
+
+	for (uint64_t us = 0; us <= (1 << 30) / 1000; us++) {
+		wrong += pcf_clock_unit(us * 1000, false) != (int64_t)us;
+		wrong += us && pcf_clock_unit(us * 1000 - 1, false) !=
+				       (int64_t)us - 1;
+	}
+	wrong += pcf_clock_unit((1 << 30) - 1, false) != 1073741;
+	wrong += pcf_clock_unit(999, true) != 999;
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
 static CU_TestInfo tests[] = {
+	PCF_TEST(thousandths),
 	PCF_TEST(both_units),
 	PCF_TEST(any_order),
 	PCF_TEST(nonsense),
