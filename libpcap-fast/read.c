@@ -198,15 +198,40 @@ void pcf_settle_lanes(struct pcf_handle *h)
 			pcf_lane_settle(&h->lanes[i]);
 }
 
-/* The next packet for the caller, or NULL: nothing is there. */
-static inline struct pcf_pkt *next_packet(struct pcf_handle *h)
+/* The shadow and the stand-in had shown all, when they were asked last. */
+static bool others_done(const struct pcf_handle *h)
+{
+	for (unsigned i = h->nhooked; i < h->nlanes; i++)
+		if (!pcf_lane_empty(&h->lanes[i]) ||
+		    h->lanes[i].stop != PCF_STOP_EMPTY)
+			return false;
+	return true;
+}
+
+/* As pcf_fill_lanes(), in a read that has delivered some already: it ends
+ * when the hook has no more, without a system call to see what the others may
+ * have got meanwhile. The next read will. */
+static bool fill_again(struct pcf_handle *h)
+{
+	if (others_done(h)) {
+		pcf_end_run(h);
+		pcf_lanes_fill(h->lanes, h->nhooked, &h->turn, NULL);
+		if (!packets_of_hook(h))
+			return false;
+	}
+	return pcf_fill_lanes(h, NULL);
+}
+
+/* The next packet for the caller, who has had n in this read, or NULL: nothing
+ * is there. */
+static inline struct pcf_pkt *next_packet(struct pcf_handle *h, int n)
 {
 	for (;;) {
 		struct pcf_lane *l = pcf_next_lane(h);
 		struct pcf_pkt *pkt;
 
 		if (!l) {
-			if (!pcf_fill_lanes(h, NULL))
+			if (!(n ? fill_again(h) : pcf_fill_lanes(h, NULL)))
 				return NULL;
 			continue;
 		}
@@ -274,7 +299,7 @@ static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
 			broken = take_break(h);
 			continue;
 		}
-		pkt = next_packet(h);
+		pkt = next_packet(h, n);
 		if (!pkt)
 			break;
 		n++;
@@ -398,7 +423,7 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 	if (pcf_broken_before(h))
 		return PCAP_ERROR_BREAK;
 	for (;;) {
-		pkt = next_packet(h);
+		pkt = next_packet(h, 0);
 		if (likely(pkt != NULL))
 			break;
 		pcf_settle_lanes(h);

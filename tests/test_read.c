@@ -370,6 +370,31 @@ static void others_are_asked(void)
 	asks_after_waiting(0, 1, 2);
 }
 
+/* A read that has delivered something ends when the first queue has no more;
+ * one that has not asks all, as does one that gets more. */
+static void ends_without_asking(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 2);
+	f.h->nhooked = 1;
+	feed(&f, 10);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 10);
+	CU_ASSERT_EQUAL(f.queues[0].rx_calls, 2);
+	CU_ASSERT_EQUAL(f.queues[1].rx_calls, 1);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 0);
+	CU_ASSERT_EQUAL(f.queues[1].rx_calls, 2);
+	feed(&f, 100);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 100);
+	CU_ASSERT_EQUAL(f.queues[1].rx_calls, 4);
+	for (unsigned i = 0; i < 100; i++)
+		fake_mark(&f, 1, 5000 + i, 'o');
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, see, (u_char *)&s), 100);
+	sound(&f);
+	fake_close(&f);
+}
+
 /* What was seen before a break is seen after it; what came since is not. */
 static void break_after_waiting(void)
 {
@@ -678,6 +703,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(blocking),
 	PCF_TEST(others_are_asked),
 	PCF_TEST(break_after_waiting),
+	PCF_TEST(ends_without_asking),
 	PCF_TEST(honest_timeout),
 	PCF_TEST(merged),
 	PCF_TEST(every_frame_once),
