@@ -141,7 +141,8 @@ static inline struct xdp_desc load(const struct xdp_desc *d)
 /* The longest packet that needs no look at snaplen, area and `keep`: so much
  * room is left from any address below area_size - longest. */
 static uint32_t longest_usual(const struct pcf_queue *q,
-			      const struct pcf_show *rx, struct pcf_verdict usual)
+			      const struct pcf_show *rx,
+			      struct pcf_verdict usual)
 {
 	uint32_t most = -q->frame_mask; /* a frame's size */
 
@@ -232,7 +233,8 @@ static inline unsigned straight(uint32_t idx, uint32_t mask, unsigned n)
 	return n < to_end ? n : to_end;
 }
 
-static unsigned rx_single(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+static unsigned rx_single(struct pcf_queue *q, struct pcf_show *rx,
+			  unsigned max)
 {
 	uint32_t idx = 0;
 	unsigned n = xsk_ring_cons__peek(&q->rx, max, &idx);

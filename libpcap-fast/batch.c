@@ -124,7 +124,7 @@ static bool first_alone(const struct pcf_handle *h)
 }
 
 /* Fill the lanes, and where the first one's packets pass as they are, show them
- * in the caller's array at once. How many; 0: what there is, is in the lanes. */
+ * in the caller's array at once. How many; 0: what there is is in the lanes. */
 static int fill_and_show(struct pcf_handle *h, struct pcf_pkt *pkts)
 {
 	struct pcf_lane *l = h->lanes;

@@ -233,7 +233,8 @@ static void set_kept(struct pcf_shadow *s, bool on)
 }
 
 /* All are worth a second look: their direction, and whose they are. */
-static unsigned shadow_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+static unsigned shadow_rx(struct pcf_queue *q, struct pcf_show *rx,
+			  unsigned max)
 {
 	struct pcf_shadow *s = from_queue(q);
 	int rc;

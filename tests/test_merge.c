@@ -32,7 +32,8 @@ static void note(struct source *s, char what, unsigned first, unsigned n)
 		 first, n);
 }
 
-static unsigned source_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+static unsigned source_rx(struct pcf_queue *q, struct pcf_show *rx,
+			  unsigned max)
 {
 	struct source *s = from(q);
 	unsigned n = s->total - s->shown;
@@ -349,7 +350,8 @@ static struct driver *driver_of(struct pcf_queue *q)
 	return (struct driver *)q;
 }
 
-static unsigned driver_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+static unsigned driver_rx(struct pcf_queue *q, struct pcf_show *rx,
+			  unsigned max)
 {
 	struct driver *d = driver_of(q);
 	unsigned n = 0;
