@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The read calls over the scripted backend, through the public API. */
+#include "libpcap-fast/read.h"
 #include "libpcap-fast/setfilter.h"
 #include "tests/fake_backend.h"
 #include "tests/unit.h"
@@ -526,6 +527,35 @@ static void user_filter(void)
 	fake_close(&f);
 }
 
+/* As pcf_setfilter() does it, amid packets that passed as they were. */
+static void set_at_3(u_char *user, const struct pcap_pkthdr *hdr,
+		     const u_char *data)
+{
+	struct pcf_handle *h = pcf_find(nested);
+
+	see(user, hdr, data);
+	if (((struct seen *)user)->n != 3)
+		return;
+	set_user_filter(h);
+	h->lanes[0].filtered = false;
+	pcf_end_run(h);
+}
+
+static void filter_from_callback(void)
+{
+	uint8_t arp[60] = { [12] = 8, [13] = 6 };
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	nested = f.p;
+	for (unsigned i = 0; i < 60; i++)
+		fake_feed(&f, 0, i, arp, 60, 0);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, set_at_3, (u_char *)&s), 3);
+	CU_ASSERT_EQUAL(f.h->filtered, 57);
+	fake_close(&f);
+}
+
 static void snaplen(void)
 {
 	struct seen s = { 0 };
@@ -709,6 +739,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(every_frame_once),
 	PCF_TEST(directions),
 	PCF_TEST(user_filter),
+	PCF_TEST(filter_from_callback),
 	PCF_TEST(snaplen),
 	PCF_TEST(bad_descriptors),
 	PCF_TEST(batches),
