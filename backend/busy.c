@@ -57,14 +57,16 @@ static bool ours(const struct pcf_napi *n)
 	       n->gro_flush_timeout == PCF_BUSY_TIMEOUT;
 }
 
-/* Timers that somebody chose serve as well, and stay. */
+/* Timers that somebody chose serve as well, and stay. Ours are those of a killed
+ * capture of this queue, beside whom others live. */
 static void set_timers(struct pcf_busy *b, int ifindex, uint32_t id, char *why,
 		       size_t size)
 {
 	struct pcf_napi napi;
 	int err = find(ifindex, id, &napi);
 
-	if (!err && (napi.defer_hard_irqs || napi.gro_flush_timeout)) {
+	if (!err && !ours(&napi) &&
+	    (napi.defer_hard_irqs || napi.gro_flush_timeout)) {
 		snprintf(why, size,
 			 "its timers are set already (%u empty polls, %llu ns)",
 			 napi.defer_hard_irqs,

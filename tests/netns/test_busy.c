@@ -184,6 +184,34 @@ static void opening_cleans(void)
 	CU_ASSERT_EQUAL(napi.gro_flush_timeout, 0);
 }
 
+/* ... but not while another one, on other queues, may have set them. */
+static void neighbours_keep_theirs(void)
+{
+	struct pcf_napi napis[2];
+	pcap_t *p;
+
+	if (!instance(napis))
+		return;
+	net_link(2, 1500);
+	CU_ASSERT_EQUAL_FATAL(net_do("ethtool -K vA gro on"), 0);
+	p = capture("exclusive:vA@0", 0);
+	CU_ASSERT_EQUAL_FATAL(
+		pcf_napi_list(if_nametoindex("vA"), napis, 2), 2);
+	for (int i = 0; i < 2; i++) {
+		napis[i].defer_hard_irqs = PCF_BUSY_DEFER;
+		napis[i].gro_flush_timeout = PCF_BUSY_TIMEOUT;
+		CU_ASSERT_EQUAL(pcf_napi_set(&napis[i]), 0);
+	}
+	pcap_close(capture("exclusive:vA@1", 0));
+	pcf_napi_list(if_nametoindex("vA"), napis, 2);
+	CU_ASSERT_EQUAL(napis[0].gro_flush_timeout, PCF_BUSY_TIMEOUT);
+	CU_ASSERT_EQUAL(napis[1].gro_flush_timeout, PCF_BUSY_TIMEOUT);
+	pcap_close(p);
+	pcap_close(capture("exclusive:vA@1", 0));
+	pcf_napi_list(if_nametoindex("vA"), napis, 2);
+	CU_ASSERT_EQUAL(napis[0].gro_flush_timeout, 0);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(polls_rings),
 	PCF_TEST(polls_a_mirrors_rings),
@@ -192,6 +220,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(left_over_is_cleaned),
 	PCF_TEST(others_are_not),
 	PCF_TEST(opening_cleans),
+	PCF_TEST(neighbours_keep_theirs),
 	CU_TEST_INFO_NULL,
 };
 
