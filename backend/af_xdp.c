@@ -10,6 +10,7 @@
 #include "backend/exclusive.h"
 #include "backend/slot.h"
 #include "compat/kernel.h"
+#include "compat/peer_socket.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -257,7 +258,11 @@ static void set_up_rings(struct pcf_queue *q, struct xdp_backend *x,
 	q->area = q->umem->area;
 	q->area_size = q->umem->size;
 	q->frame_mask = ~((uint64_t)q->umem->frame_size - 1);
-	q->ctl = x->ctl ? &x->ctl[q->id] : NULL;
+	if (x->ctl) {
+		x->ctl[q->id].fd = q->fd;
+		x->ctl[q->id].cookie = pcf_socket_cookie(q->fd);
+		q->ctl = &x->ctl[q->id];
+	}
 	q->clock.nanoseconds = nanoseconds;
 	pcf_clock_sync(&q->clock);
 }
@@ -551,6 +556,12 @@ static int xdp_set_keep(struct pcf_backend *b, pcf_emit_filter emit, void *arg,
 	return pcf_slot_set_keep(&xdp(b)->slot, emit, arg, false, why, size);
 }
 
+static void xdp_note(struct pcf_backend *b, const char *filter, unsigned len,
+		     int place)
+{
+	pcf_root_note(&xdp(b)->slot.root, filter, len, place);
+}
+
 static struct pcf_queue *xdp_queue(struct pcf_backend *b, unsigned i)
 {
 	return &xdp(b)->queues[i];
@@ -583,6 +594,7 @@ const struct pcf_backend_ops pcf_af_xdp = {
 	.set_interpreter = xdp_set_interpreter,
 	.set_code = xdp_set_code,
 	.set_keep = xdp_set_keep,
+	.note = xdp_note,
 	.close = xdp_close,
 	.queue = xdp_queue,
 	.fd = xdp_fd,

@@ -259,6 +259,11 @@ struct pcf_backend_ops {
 	 * and copy it. Heeded by the next set_filter; after set_keep. NULL: it
 	 * has no copies, so what the host keeps takes a mirror (keep.c). */
 	void (*leave)(struct pcf_backend *b, bool on);
+	/* Tell those who look (pcap-fast status) which filter is in force: its
+	 * expression ("" not known), its instructions (0 none) and where it
+	 * runs, enum pcap_fast_filter_place. */
+	void (*note)(struct pcf_backend *b, const char *filter, unsigned len,
+		     int place);
 	/* Takes NULL. */
 	void (*close)(struct pcf_backend *b);
 	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);

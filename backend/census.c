@@ -11,12 +11,15 @@
 #include "backend/owner.h"
 #include "backend/prog.h"
 #include "backend/ring.h"
+#include "compat/kernel.h"
+#include "compat/peer_socket.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define OWNERS_NAME "pcf_owners"
@@ -31,11 +34,6 @@ bool pcf_census_record(struct pcf_owner *o)
 	       (o->mode == PCF_OWNER_EXCLUSIVE || o->mode == PCF_OWNER_MIRROR);
 }
 
-bool pcf_census_rings(const struct pcf_capture *c)
-{
-	return !c->owner.xsk_map;
-}
-
 /* --- counters ------------------------------------------------------------ */
 
 static void add_sockets(struct pcf_capture *c, const void *value, unsigned size)
@@ -48,13 +46,41 @@ static void add_sockets(struct pcf_capture *c, const void *value, unsigned size)
 	}
 }
 
+/* Of one queue's socket, whose owner alone has it open. */
+static bool add_drops(struct pcf_capture *c, const struct pcf_ctl *ctl)
+{
+	struct xdp_statistics stats;
+	socklen_t size = sizeof(stats);
+	int err, fd = pcf_peer_socket(c->owner.pid, ctl->fd, ctl->cookie);
+
+	if (fd < 0)
+		return false;
+	err = getsockopt(fd, SOL_XDP, XDP_STATISTICS, &stats, &size);
+	close(fd);
+	if (err || size < sizeof(stats))
+		return false;
+	c->dropped_ring += stats.rx_ring_full;
+	c->dropped_fill += stats.rx_dropped;
+	return true;
+}
+
+static void ask_sockets(struct pcf_capture *c, const void *value, unsigned size)
+{
+	const struct pcf_ctl *ctl = value;
+
+	c->drops_known = pcf_owner_here(&c->owner);
+	for (unsigned i = 0; i < size / sizeof(*ctl) && c->drops_known; i++)
+		if (ctl[i].cookie)
+			c->drops_known = add_drops(c, &ctl[i]);
+}
+
 static void add_rings(struct pcf_capture *c, const void *value, unsigned size)
 {
 	const struct pcf_ring_ctl *ctl = value;
 
 	for (unsigned i = 0; i < size / sizeof(*ctl); i++) {
 		c->matched += ctl[i].matched;
-		c->dropped += ctl[i].dropped;
+		c->dropped_ring += ctl[i].dropped;
 		c->rest += ctl[i].rest;
 	}
 }
@@ -65,10 +91,13 @@ static void read_value(struct pcf_capture *c, int fd, unsigned size)
 	void *value = calloc(1, size);
 
 	c->counted = value && !bpf_map_lookup_elem(fd, &key, value);
-	if (c->counted && !pcf_census_rings(c))
-		add_sockets(c, value, size);
-	else if (c->counted)
+	c->drops_known = c->counted && !c->owner.xsk_map;
+	if (c->drops_known) {
 		add_rings(c, value, size);
+	} else if (c->counted) {
+		add_sockets(c, value, size);
+		ask_sockets(c, value, size);
+	}
 	free(value);
 }
 

@@ -13,16 +13,15 @@ struct pcf_capture {
 	struct pcf_owner owner;	/* its strings end */
 	bool counted;		/* its counters could be read */
 	uint64_t matched;	/* packets meant for it */
-	uint64_t dropped;	/* for want of room, where it has rings */
 	uint64_t rest;		/* dropped as asked for; exclusive only */
+	bool drops_known;	/* ... and these, too: */
+	uint64_t dropped_ring;	/* found the ring full */
+	uint64_t dropped_fill;	/* ... or no frame to lie in */
 };
 
 /* Call `each` for every capture; the records of owners that are gone, or that
  * are not of this version, are left out. 0, or negative errno: -EPERM. */
 int pcf_census(void (*each)(const struct pcf_capture *c, void *arg), void *arg);
-
-/* Does it receive through direct rings, which others can look into? */
-bool pcf_census_rings(const struct pcf_capture *c);
 
 /* One record as it was found: false if it is nonsense. Ends its strings. */
 bool pcf_census_record(struct pcf_owner *o);

@@ -86,8 +86,9 @@ static int refuse_cluster(const struct pcf_owner *o, char *why, size_t size)
 		snprintf(why, size, "the cluster %.31s already captures here",
 			 o->cluster);
 	else
-		snprintf(why, size,
-			 "another version of this library already captures here");
+		snprintf(
+			why, size,
+			"another version of this library already captures here");
 	return -EBUSY;
 }
 

@@ -47,6 +47,11 @@ int pcf_owner_self(struct pcf_owner *o)
 	return fd;
 }
 
+bool pcf_owner_here(const struct pcf_owner *o)
+{
+	return o->pid_ns && o->pid_ns == pid_namespace();
+}
+
 bool pcf_owner_alive(const struct pcf_owner *o)
 {
 	int fd;

@@ -9,6 +9,9 @@
  * be kept open as long as the slot is held) or negative errno. */
 int pcf_owner_self(struct pcf_owner *o);
 
+/* Whether its pid says something here. */
+bool pcf_owner_here(const struct pcf_owner *o);
+
 /* Whether anybody still holds the record's lifeline. */
 bool pcf_owner_alive(const struct pcf_owner *o);
 

@@ -32,7 +32,9 @@ struct pcf_ctl {
 	uint64_t matched;	/* packets meant for the handle */
 	uint64_t rest;		/* packets that were dropped as not meant for it */
 	uint32_t no_meta;	/* the driver has no room for metadata */
-	uint32_t pad[11];
+	int32_t fd;		/* its socket, in the process that opened it */
+	uint64_t cookie;	/* ... which this is, 0 none; for the census */
+	uint32_t pad[8];
 };
 
 struct pcf_prog_env {

@@ -502,6 +502,12 @@ static void ring_leave(struct pcf_backend *b, bool on)
 	ring(b)->slot.leaving = on;
 }
 
+static void ring_note(struct pcf_backend *b, const char *filter, unsigned len,
+		      int place)
+{
+	pcf_root_note(&ring(b)->slot.root, filter, len, place);
+}
+
 static struct pcf_queue *ring_queue(struct pcf_backend *b, unsigned i)
 {
 	return (struct pcf_queue *)&ring(b)->rings[i];
@@ -530,6 +536,7 @@ const struct pcf_backend_ops pcf_direct_ring = {
 	.set_code = ring_set_code,
 	.set_keep = ring_set_keep,
 	.leave = ring_leave,
+	.note = ring_note,
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,
@@ -570,6 +577,7 @@ const struct pcf_backend_ops pcf_member = {
 	.set_code = ring_set_code,
 	.set_keep = ring_set_keep,
 	.leave = ring_leave,
+	.note = ring_note,
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,

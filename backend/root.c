@@ -467,7 +467,8 @@ int pcf_root_flag(struct pcf_root *r, uint32_t flags)
 }
 
 /* For those who look (pcap-fast status); nothing depends on it. */
-void pcf_root_note(struct pcf_root *r, const char *filter)
+void pcf_root_note(struct pcf_root *r, const char *filter, unsigned len,
+		   int place)
 {
 	struct pcf_owner o;
 	uint32_t key = r->slot;
@@ -476,6 +477,8 @@ void pcf_root_note(struct pcf_root *r, const char *filter)
 		return;
 	memset(o.filter, 0, sizeof(o.filter));
 	snprintf(o.filter, sizeof(o.filter), "%s", filter);
+	o.filter_len = len;
+	o.filter_place = place;
 	bpf_map_update_elem(r->owners, &key, &o, BPF_EXIST);
 }
 

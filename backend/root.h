@@ -56,13 +56,14 @@ struct pcf_owner {
 	uint32_t ctl_map;	/* id of the map with its counters */
 	uint32_t xsk_map;	/* id of its socket map, 0 none */
 	uint32_t flags;		/* PCF_OWNER_SHARES, PCF_OWNER_DEDICATED */
-	uint32_t reserved;
+	uint16_t filter_len;	/* instructions */
+	uint16_t filter_place;	/* enum pcap_fast_filter_place */
 	char program[16];	/* name of the process */
 	char cluster[32];	/* name of the cluster, "" none */
-	char filter[160];	/* expression or "(program)", "" none */
+	char filter[160];	/* expression, "" not known */
 };
 
-#define PCF_OWNER_VERSION 3
+#define PCF_OWNER_VERSION 4
 /* As enum pcap_fast_mode has them. */
 #define PCF_OWNER_EXCLUSIVE 2
 #define PCF_OWNER_MIRROR 3
@@ -129,8 +130,10 @@ void pcf_root_emit(struct pcf_ebpf *e, int slots, int queues, unsigned from);
 /* Put a program into the claimed slot (prog_fd >= 0) or take it out (-1). */
 int pcf_root_set(struct pcf_root *r, int prog_fd);
 
-/* Say in the owner's record what filter is in force, "" none. */
-void pcf_root_note(struct pcf_root *r, const char *filter);
+/* Say in the owner's record what filter is in force: its expression ("" not
+ * known), its instructions (0 none) and where it runs. */
+void pcf_root_note(struct pcf_root *r, const char *filter, unsigned len,
+		   int place);
 
 /* Give up slot and descriptors; takes a half-opened one. */
 void pcf_root_close(struct pcf_root *r);

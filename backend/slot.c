@@ -72,7 +72,6 @@ static int swap(struct pcf_slot *s, int filter, uint32_t epoch)
 	close_fd(s->filter);
 	s->filter = filter;
 	s->epoch = epoch;
-	pcf_root_note(&s->root, filter >= 0 ? "(program)" : "");
 	return 0;
 }
 

@@ -52,10 +52,6 @@ FORWARD(const char *, pcf_stock_error(), pcap_statustostr, (int n), (n))
 FORWARD(const char *, pcf_stock_error(), pcap_strerror, (int n), (n))
 
 /* Filters as programs; where they run is setfilter.c's business. */
-FORWARD(int, PCAP_ERROR, pcap_compile,
-	(pcap_t *p, struct bpf_program *prog, const char *s, int optimize,
-	 bpf_u_int32 mask),
-	(p, prog, s, optimize, mask))
 FORWARD(int, PCAP_ERROR, pcap_compile_nopcap,
 	(int snaplen, int dlt, struct bpf_program *prog, const char *s,
 	 int optimize, bpf_u_int32 mask),

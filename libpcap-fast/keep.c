@@ -180,9 +180,13 @@ static int open_mirror(struct pcf_handle *h, const struct pcf_open *how,
 	mirror.take = false;
 	err = pcf_direct_ring.open(&mirror, &h->keep->mirror, &opened, why,
 				   size);
-	if (!err)
-		h->opened.memory += opened.memory;
-	return err;
+	if (err)
+		return err;
+	h->opened.memory += opened.memory;
+	h->keep->mirror->ops->note(h->keep->mirror, "(what the host keeps)",
+				   h->keep->filter.len,
+				   PCAP_FAST_FILTER_KERNEL);
+	return 0;
 }
 
 static int set_up(struct pcf_handle *h, const struct pcf_open *how,

@@ -10,6 +10,7 @@
 
 #include "backend/quiet.h"
 #include "libpcap-fast/error.h"
+#include "libpcap-fast/expression.h"
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/keep.h"
 #include "libpcap-fast/late.h"
@@ -178,6 +179,16 @@ static void put_in_force(struct pcf_handle *h, struct pcf_filter *f)
 		arm(h);
 }
 
+/* For pcap-fast status. */
+static void tell(const struct pcf_handle *h, const struct bpf_program *program)
+{
+	char text[160];
+
+	pcf_expression_find(program, text, sizeof(text));
+	h->backend->ops->note(h->backend, text, h->filter.len,
+			      h->filter.place);
+}
+
 int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 {
 	struct pcf_filter f = { 0 };
@@ -192,6 +203,7 @@ int pcf_setfilter(struct pcf_handle *h, const struct bpf_program *program)
 		h->random = (uintptr_t)f.insns;
 	place_filter(h, &f);
 	put_in_force(h, &f);
+	tell(h, program);
 	return 0;
 }
 

@@ -104,9 +104,19 @@ static int fake_set_filter(struct pcf_backend *b, pcf_emit_filter emit,
 	return emit ? -EOPNOTSUPP : 0;
 }
 
+static void fake_note(struct pcf_backend *b, const char *filter, unsigned len,
+		      int place)
+{
+	(void)b;
+	(void)filter;
+	(void)len;
+	(void)place;
+}
+
 static const struct pcf_backend_ops fake_ops = {
 	.name = "fake",
 	.set_filter = fake_set_filter,
+	.note = fake_note,
 	.close = fake_backend_close,
 };
 

@@ -53,13 +53,15 @@ check "its interface" rx0 "$(field interface "$first")"
 check "its program" tcpdump "$(field program "$first")"
 check "its queues" 1 "$(field queues "$first")"
 check "which ones" "[0]" "$(field queue_list "$first")"
-check "its filter" "(program)" "$(field filter "$first")"
+check "its filter" udp "$(field filter "$first")"
+check "where it runs" driver "$(field filter_runs "$first")"
+check "the other one's" "udp port 9" "$(field filter "$second")"
 check "packets of the first" 700 "$(field matched "$first")"
 check "packets of the second" 700 "$(field matched "$second")"
 check "one line for each" 2 \
 	"$(ns_rx "$tool" status | grep -cE " ($first|$second) ")"
 check "rates" 1 "$(ns_rx timeout 1 "$tool" status -w0.3 |
-	grep -E " $first " | sed -n 2p | grep -cE ' 0  - +\(program\) *$')"
+	grep -E " $first " | sed -n 2p | grep -cE ' 0  - +udp *$')"
 
 check "drops of a ring" 0 "$(field dropped "$first")"
 check "drops of the mirror" 0 "$(field dropped "$second")"
@@ -92,13 +94,29 @@ check "drops of a member" 0 "$(field dropped "$second")"
 check "packets of the members" 700 \
 	$(($(field matched "$first") + $(field matched "$second")))
 check "a cluster is no capture" 2 \
-	"$(ns_rx "$tool" status | grep -cE "^rx0 .* ids +\(program\)")"
+	"$(ns_rx "$tool" status | grep -cE "^rx0 .* ids +udp")"
 
 kill -INT "$first" "$second"
 ns_wait_pid "$first" 5
 ns_wait_pid "$second" 5
 PCAP_FAST_RX=xsk capture exclusive:rx0 udp
-check "drops that only the owner can know" None "$(field dropped "$NS_PID")"
+check "drops of a socket" 0 "$(field dropped "$NS_PID")"
+kill -STOP "$NS_PID"
+ns_tx "$tool" gen --count 40000 system:tx0 >/dev/null
+sleep 0.3
+matched=$(field matched "$NS_PID") dropped=$(field dropped "$NS_PID")
+[ "$dropped" != None ] || dropped=0
+check "packets that come while it stands still" 40000 "$matched"
+check "... for most of which there is no room" 1 \
+	"$((dropped > 10000 && dropped < 40000))"
+check "... by reason" "$dropped" \
+	"$(($(field dropped_ring "$NS_PID") + $(field dropped_fill "$NS_PID")))"
+check "... which nobody learns who must not trace it" None \
+	"$(setpriv --bounding-set=-sys_ptrace "$tool" status --json |
+		python3 -c "
+import json, sys
+print([c['dropped'] for c in json.load(sys.stdin) if c['pid'] == $NS_PID][0])")"
+kill -CONT "$NS_PID"
 check "no cluster" "" "$(field cluster "$NS_PID")"
 kill -INT "$NS_PID"
 ns_wait_pid "$NS_PID" 5
@@ -112,6 +130,34 @@ check "queues of the one" "[0, 2, 3]" "$(field queue_list "$first")"
 check "... and of the other" "[1]" "$(field queue_list "$second")"
 check "... in the table" "0,2-3 1" "$(ns_rx "$tool" status |
 	awk '$1 == "rx0" { print $5 }' | sort | xargs)"
+
+kill -INT "$first" "$second"
+ns_wait_pid "$first" 5
+ns_wait_pid "$second" 5
+
+# a program that was not compiled there, one that runs in user space
+ns_spawn rx env LD_PRELOAD="${PCF_PRELOAD_EXTRA:-}" "$tool" run -- python3 -c '
+import ctypes, time
+pcap = ctypes.CDLL("libpcap.so.0.8")
+class Insn(ctypes.Structure):
+	_fields_ = [("code", ctypes.c_ushort), ("jt", ctypes.c_ubyte),
+		    ("jf", ctypes.c_ubyte), ("k", ctypes.c_uint)]
+class Program(ctypes.Structure):
+	_fields_ = [("len", ctypes.c_uint), ("insns", ctypes.POINTER(Insn))]
+pcap.pcap_open_live.restype = ctypes.c_void_p
+errbuf = ctypes.create_string_buffer(256)
+p = ctypes.c_void_p(pcap.pcap_open_live(b"mirror:rx0", 100, 1, 100, errbuf))
+insns = (Insn * 2)(Insn(0x80, 0, 0, 0), Insn(0x16, 0, 0, 0))
+pcap.pcap_setfilter(p, ctypes.byref(Program(2, insns)))
+time.sleep(20)'
+for i in $(seq 50); do
+	[ "$(field filter_instructions "$NS_PID")" = 2 ] && break
+	sleep 0.1
+done
+check "a program without an expression" "(2 instructions, driver)" \
+	"$(ns_rx "$tool" status | grep " $NS_PID " | grep -o '(.*)')"
+kill -KILL "$NS_PID"
+ns_wait_pid "$NS_PID" 5
 
 check "without privilege it says so" 1 \
 	"$(setpriv --bounding-set=-all --inh-caps=-all --reuid=65534 \

@@ -4,6 +4,8 @@
 #include "tools/json.h"
 #include "tools/tool.h"
 
+#include "pcap-fast.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -35,9 +37,10 @@ static int usage(FILE *to, int status)
 {
 	fputs("Usage: pcap-fast status [--json] [-w [SECONDS]]\n\n"
 	      "Shows the captures of libpcap-fast on this machine, of all processes:\n"
-	      "interface, mode, owner, RX queues, filter, packets meant for it, those\n"
-	      "that its direct ring had no room for, those dropped as asked for (rest), the\n"
-	      "cluster.\n"
+	      "interface, mode, owner, RX queues, packets meant for it, those that it had\n"
+	      "no room for, those dropped as asked for (rest), the cluster, and the filter:\n"
+	      "its expression, if it was compiled in the same process, and where it runs if\n"
+	      "not in the driver.\n"
 	      "An interface of another network namespace is shown by its number.\n\n"
 	      "  --json           as JSON\n"
 	      "  -w, --watch[=N]  again every N seconds, with rates; 1\n",
@@ -106,7 +109,8 @@ static void print_word(const char *text, int width)
 	putchar(' ');
 }
 
-/* What an AF_XDP socket dropped only its owner can ask. */
+/* Drops of an AF_XDP socket are had through its process, which must be in our
+ * PID namespace. */
 static void print_count(uint64_t count, int width, bool known)
 {
 	if (known)
@@ -120,9 +124,39 @@ static bool drops_rest(const struct pcf_capture *c)
 	return c->owner.mode != PCF_OWNER_MIRROR;
 }
 
+static const char *runs(const struct pcf_capture *c)
+{
+	switch (c->owner.filter_place) {
+	case PCAP_FAST_FILTER_KERNEL:
+		return "driver";
+	case PCAP_FAST_FILTER_USER:
+		return "user space";
+	case PCAP_FAST_FILTER_SOCKET:
+		return "packet socket";
+	default:
+		return "";
+	}
+}
+
+/* The expression, as far as it is known, and what is not as usual. */
+static const char *filter(const struct pcf_capture *c, char *text, size_t size)
+{
+	const struct pcf_owner *o = &c->owner;
+
+	*text = '\0';
+	if (*o->filter && o->filter_place == PCAP_FAST_FILTER_KERNEL)
+		snprintf(text, size, "%s", o->filter);
+	else if (*o->filter)
+		snprintf(text, size, "%s [%s]", o->filter, runs(c));
+	else if (o->filter_len)
+		snprintf(text, size, "(%u instructions, %s)", o->filter_len,
+			 runs(c));
+	return text;
+}
+
 static void print_line(const struct pcf_capture *c, double per_second)
 {
-	char name[IF_NAMESIZE], queues[64];
+	char name[IF_NAMESIZE], queues[64], text[256];
 
 	print_word(interface(c, name), 15);
 	printf("%-9s %7u%c ", mode(c), c->owner.pid, here(c) ? ' ' : '*');
@@ -130,11 +164,11 @@ static void print_line(const struct pcf_capture *c, double per_second)
 	pcf_queues_text(c->owner.queues, queues, sizeof(queues));
 	print_word(queues, 8);
 	print_count(c->matched, 12, c->counted);
-	print_count(c->dropped, 10, c->counted && pcf_census_rings(c));
+	print_count(c->dropped_ring + c->dropped_fill, 10, c->drops_known);
 	print_count(c->rest, 10, c->counted && drops_rest(c));
 	printf("%10.0f  ", per_second);
 	print_word(*c->owner.cluster ? c->owner.cluster : "-", 10);
-	print_word(c->owner.filter, 0);
+	print_word(filter(c, text, sizeof(text)), 0);
 	putchar('\n');
 }
 
@@ -176,9 +210,14 @@ static void print_json(const struct pcf_capture *c, double per_second)
 	json_text("program", c->owner.program);
 	json_text("cluster", c->owner.cluster);
 	json_text("filter", c->owner.filter);
+	json_text("filter_runs", runs(c));
+	json_count("filter_instructions", c->owner.filter_len, true);
 	json_queues(c->owner.queues);
 	json_count("matched", c->matched, c->counted);
-	json_count("dropped", c->dropped, c->counted && pcf_census_rings(c));
+	json_count("dropped", c->dropped_ring + c->dropped_fill,
+		   c->drops_known);
+	json_count("dropped_ring", c->dropped_ring, c->drops_known);
+	json_count("dropped_fill", c->dropped_fill, c->drops_known);
 	json_count("rest", c->rest, c->counted && drops_rest(c));
 	printf("\"ifindex\": %d, \"slot\": %u, \"pid\": %u, \"pid_namespace\": %" PRIu64
 	       ", \"queues\": %u, \"rate\": %.0f}",

@@ -20,7 +20,7 @@
 
 #define QUEUES 4
 /* Who is not of one queue. */
-#define ALL QUEUES
+#define ALL    QUEUES
 #define ROUNDS 60
 
 static bool have_net;
@@ -237,9 +237,10 @@ static void overlap_refused(void)
 	CU_ASSERT_EQUAL(info.queues, 2);
 	/* the first one's packet socket does not make it one that is used */
 	CU_ASSERT_PTR_NULL(strstr(info.reason, "the host keeps"));
-	snprintf(who, sizeof(who),
-		 "test_queues (pid %d) already captures vA exclusively, from RX queue ",
-		 getpid());
+	snprintf(
+		who, sizeof(who),
+		"test_queues (pid %d) already captures vA exclusively, from RX queue ",
+		getpid());
 	refused("exclusive:vA@0", who);
 	refused("exclusive:vA@0", "RX queue 0 ");
 	refused("exclusive:vA@0-1", "RX queue 0 ");
@@ -506,8 +507,8 @@ static void one_of_two(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(each_its_own), PCF_TEST(filters),    PCF_TEST(overlaps),
-	PCF_TEST(automatic),	PCF_TEST(killed),     PCF_TEST(threads),
+	PCF_TEST(each_its_own), PCF_TEST(filters), PCF_TEST(overlaps),
+	PCF_TEST(automatic),	PCF_TEST(killed),  PCF_TEST(threads),
 	PCF_TEST(one_of_two),	CU_TEST_INFO_NULL,
 };
 
