@@ -6,7 +6,6 @@
 #include "tools/sender.h"
 #include "tools/tool.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -173,27 +172,26 @@ static int mode_named(const char *name)
 	return strcmp(name, "exclusive") ? -1 : PCAP_FAST_MODE_EXCLUSIVE;
 }
 
+static bool set_option(int letter, void *mode)
+{
+	(void)letter;
+	*(int *)mode = mode_named(optarg);
+	return *(int *)mode >= 0;
+}
+
+static const struct tool_words words = { "", options, usage, set_option, 2, 3 };
+
 int tool_bridge(int argc, char **argv)
 {
 	struct sigaction on_stop = { .sa_handler = stop };
-	const char *mode = "exclusive";
-	int c, number;
+	int mode = PCAP_FAST_MODE_EXCLUSIVE;
+	int status = tool_parse(&words, argc, argv, &mode);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (c == '?')
-			return usage(stderr, 2);
-		mode = optarg;
-	}
-	if (argc - optind < 2 || argc - optind > 3)
-		return usage(stderr, 2);
-	number = mode_named(mode);
-	if (number < 0)
-		return usage(stderr, 2);
+	if (status >= 0)
+		return status;
 	sigaction(SIGINT, &on_stop, NULL);
 	sigaction(SIGTERM, &on_stop, NULL);
 	return bridge(&(struct end){ .name = argv[optind] },
-		      &(struct end){ .name = argv[optind + 1] }, number,
+		      &(struct end){ .name = argv[optind + 1] }, mode,
 		      argv[optind + 2]);
 }

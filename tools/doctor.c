@@ -8,7 +8,6 @@
 #include "tools/json.h"
 #include "tools/tool.h"
 
-#include <getopt.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +30,14 @@ static int usage(FILE *to, int status)
 	      to);
 	return status;
 }
+
+static bool set_option(int letter, void *json)
+{
+	*(bool *)json = letter == 'j';
+	return true;
+}
+
+static const struct tool_words words = { "", options, usage, set_option, 0, 1 };
 
 /* --- gathering ----------------------------------------------------------- */
 
@@ -167,18 +174,11 @@ int tool_doctor(int argc, char **argv)
 	struct check_machine machine;
 	struct pcf_facts facts;
 	bool json = false, can;
+	int status = tool_parse(&words, argc, argv, &json);
 	unsigned n;
-	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (c == '?')
-			return usage(stderr, 2);
-		json = true;
-	}
-	if (argc - optind > 1)
-		return usage(stderr, 2);
+	if (status >= 0)
+		return status;
 	memset(&facts, 0, sizeof(facts));
 	pcf_facts_gather("lo", NULL, &facts);
 	gather_machine(&machine);

@@ -8,7 +8,6 @@
 #include "libpcap-fast/filter/filter.h"
 #include "tools/tool.h"
 
-#include <getopt.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
 #include <string.h>
@@ -258,9 +257,11 @@ static int link_type(const char *text)
 }
 
 /* False: not an option, or not a value for it. */
-static bool take_option(struct asked *asked, int c)
+static bool set_option(int letter, void *to)
 {
-	switch (c) {
+	struct asked *asked = to;
+
+	switch (letter) {
 	case 'f':
 		asked->file = optarg;
 		return true;
@@ -277,18 +278,18 @@ static bool take_option(struct asked *asked, int c)
 	return false;
 }
 
+static const struct tool_words words = {
+	"f:s:y:", options, usage, set_option, 0, 1
+};
+
 int tool_filter(int argc, char **argv)
 {
 	struct bpf_program program = { 0, NULL };
 	struct asked asked = { .snaplen = SNAPLEN, .dlt = DLT_EN10MB };
-	int c, err;
+	int err = tool_parse(&words, argc, argv, &asked);
 
-	while ((c = getopt_long(argc, argv, "f:s:y:", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (!take_option(&asked, c))
-			return usage(stderr, 2);
-	}
+	if (err >= 0)
+		return err;
 	if (argc - optind != (asked.file ? 0 : 1))
 		return usage(stderr, 2);
 	err = asked.file ? by_file(asked.file, &program)

@@ -4,29 +4,22 @@
 #include "tools/tool.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADERS	   42
-#define LARGEST	   9014
-#define MOST_BATCH 1024
+#define HEADERS 42
+#define LARGEST 9014
 
 static const struct option options[] = {
 	{ "size", required_argument, NULL, 's' },
-	{ "pps", required_argument, NULL, 'p' },
-	{ "mbps", required_argument, NULL, 'm' },
 	{ "count", required_argument, NULL, 'c' },
 	{ "flows", required_argument, NULL, 'f' },
-	{ "batch", required_argument, NULL, 'b' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	SENDER_OPTIONS,
 };
 
 struct plan {
-	unsigned size, flows, batch;
+	struct sender sender;
+	unsigned size, flows;
 	double count; /* 0: until stopped */
 };
 
@@ -46,20 +39,14 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static void set_option(int letter, struct plan *plan, struct sender *s)
+static bool set_option(int letter, void *to)
 {
-	double value = letter == 'j' ? 1 : 0;
+	struct plan *plan = to;
 
 	switch (letter) {
 	case 's':
 		plan->size =
 			sender_number("gen", "size", optarg, HEADERS, LARGEST);
-		break;
-	case 'p':
-		s->pps = sender_number("gen", "pps", optarg, 0.001, 1e9);
-		break;
-	case 'm':
-		s->mbps = sender_number("gen", "mbps", optarg, 0.001, 1e6);
 		break;
 	case 'c':
 		plan->count = sender_number("gen", "count", optarg, 1, 1e15);
@@ -67,14 +54,13 @@ static void set_option(int letter, struct plan *plan, struct sender *s)
 	case 'f':
 		plan->flows = sender_number("gen", "flows", optarg, 1, 1 << 23);
 		break;
-	case 'b':
-		plan->batch =
-			sender_number("gen", "batch", optarg, 1, MOST_BATCH);
-		break;
 	default:
-		s->json = value > 0;
+		sender_option(&plan->sender, letter);
 	}
+	return true;
 }
+
+static const struct tool_words words = { "", options, usage, set_option, 1, 1 };
 
 static void put16(uint8_t *to, unsigned value)
 {
@@ -113,13 +99,14 @@ static void build(uint8_t *f, unsigned size)
 	put16(f + 38, size - 34);
 }
 
-static bool send_all(struct sender *s, const struct plan *plan,
-		     struct pcap_batch_pkt *pkts, uint8_t *area)
+static bool send_all(struct plan *plan, struct pcap_batch_pkt *pkts,
+		     uint8_t *area)
 {
+	struct sender *s = &plan->sender;
+
 	for (uint32_t flow = 0;;) {
-		double left =
-			plan->count ? plan->count - s->frames : plan->batch;
-		int n = left < plan->batch ? (int)left : (int)plan->batch;
+		double left = plan->count ? plan->count - s->frames : s->batch;
+		int n = left < s->batch ? (int)left : s->batch;
 
 		n = n ? sender_due(s, n, plan->size) : 0;
 		if (!n)
@@ -133,25 +120,25 @@ static bool send_all(struct sender *s, const struct plan *plan,
 	}
 }
 
-static int generate(struct sender *s, const struct plan *plan,
-		    const char *device)
+static int generate(struct plan *plan, const char *device)
 {
-	struct pcap_batch_pkt *pkts = calloc(plan->batch, sizeof(*pkts));
-	uint8_t *area = malloc((size_t)plan->batch * plan->size);
+	int batch = plan->sender.batch;
+	struct pcap_batch_pkt *pkts = calloc(batch, sizeof(*pkts));
+	uint8_t *area = malloc((size_t)batch * plan->size);
 	bool good;
 
-	if (!pkts || !area || !sender_open(s, device)) {
+	if (!pkts || !area || !sender_open(&plan->sender, device)) {
 		free(pkts);
 		free(area);
 		return 1;
 	}
-	for (unsigned i = 0; i < plan->batch; i++) {
+	for (int i = 0; i < batch; i++) {
 		pkts[i].data = area + (size_t)i * plan->size;
 		pkts[i].hdr.caplen = plan->size;
 		build(area + (size_t)i * plan->size, plan->size);
 	}
-	good = send_all(s, plan, pkts, area);
-	sender_close(s);
+	good = send_all(plan, pkts, area);
+	sender_close(&plan->sender);
 	free(pkts);
 	free(area);
 	return good ? 0 : 1;
@@ -159,18 +146,10 @@ static int generate(struct sender *s, const struct plan *plan,
 
 int tool_gen(int argc, char **argv)
 {
-	struct plan plan = { .size = 60, .flows = 1, .batch = 64 };
-	struct sender s = { .name = "gen" };
-	int c;
+	struct plan plan = { .sender = { .name = "gen", .batch = 64 },
+			     .size = 60,
+			     .flows = 1 };
+	int status = tool_parse(&words, argc, argv, &plan);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (c == '?')
-			return usage(stderr, 2);
-		set_option(c, &plan, &s);
-	}
-	if (optind + 1 != argc)
-		return usage(stderr, 2);
-	return generate(&s, &plan, argv[optind]);
+	return status >= 0 ? status : generate(&plan, argv[optind]);
 }

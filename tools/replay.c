@@ -3,8 +3,6 @@
 #include "tools/sender.h"
 #include "tools/tool.h"
 
-#include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -12,15 +10,10 @@
 #define NSEC 1000000000ll
 
 static const struct option options[] = {
-	{ "pps", required_argument, NULL, 'p' },
-	{ "mbps", required_argument, NULL, 'm' },
 	{ "topspeed", no_argument, NULL, 't' },
 	{ "multiplier", required_argument, NULL, 'x' },
 	{ "loop", required_argument, NULL, 'l' },
-	{ "batch", required_argument, NULL, 'b' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "help", no_argument, NULL, 'h' },
-	{ NULL, 0, NULL, 0 },
+	SENDER_OPTIONS,
 };
 
 /* All packets of the file, in memory: reading must not slow the sending. */
@@ -32,9 +25,9 @@ struct file {
 };
 
 struct plan {
+	struct sender sender;
 	double loop, multiplier;
 	bool topspeed;
-	int batch;
 };
 
 static int usage(FILE *to, int status)
@@ -55,15 +48,11 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static void set_option(int letter, struct plan *plan, struct sender *s)
+static bool set_option(int letter, void *to)
 {
+	struct plan *plan = to;
+
 	switch (letter) {
-	case 'p':
-		s->pps = sender_number("replay", "pps", optarg, 0.001, 1e9);
-		break;
-	case 'm':
-		s->mbps = sender_number("replay", "mbps", optarg, 0.001, 1e6);
-		break;
 	case 'x':
 		plan->multiplier = sender_number("replay", "multiplier", optarg,
 						 1e-6, 1e6);
@@ -71,16 +60,16 @@ static void set_option(int letter, struct plan *plan, struct sender *s)
 	case 'l':
 		plan->loop = sender_number("replay", "loop", optarg, 0, 1e15);
 		break;
-	case 'b':
-		plan->batch = sender_number("replay", "batch", optarg, 1, 1024);
-		break;
 	case 't':
 		plan->topspeed = true;
 		break;
 	default:
-		s->json = true;
+		sender_option(&plan->sender, letter);
 	}
+	return true;
 }
+
+static const struct tool_words words = { "", options, usage, set_option, 2, 2 };
 
 static void *grow(void *p, size_t size)
 {
@@ -183,15 +172,15 @@ static int due_by_file(const struct file *f, size_t at, int most, int64_t start,
 	return n;
 }
 
-static bool send_once(struct sender *s, const struct file *f,
-		      const struct plan *plan)
+static bool send_once(struct plan *plan, const struct file *f)
 {
+	struct sender *s = &plan->sender;
 	bool paced = s->pps > 0 || s->mbps > 0 || plan->topspeed;
 	int64_t start = sender_clock();
 
 	for (size_t at = 0; at < f->n;) {
 		size_t left = f->n - at;
-		int n = left < (size_t)plan->batch ? (int)left : plan->batch;
+		int n = left < (size_t)s->batch ? (int)left : s->batch;
 
 		n = paced ? sender_due(s, n, f->pkts[at].hdr.caplen)
 			  : due_by_file(f, at, n, start, plan->multiplier);
@@ -202,14 +191,14 @@ static bool send_once(struct sender *s, const struct file *f,
 	return true;
 }
 
-static int replay(struct sender *s, const struct plan *plan, const char *name,
-		  const char *device)
+static int replay(struct plan *plan, const char *name, const char *device)
 {
+	struct sender *s = &plan->sender;
 	struct file f = { 0 };
 	bool good = load(&f, name) && sender_open(s, device);
 
 	for (double i = 0; good && (!plan->loop || i < plan->loop); i++)
-		good = send_once(s, &f, plan);
+		good = send_once(plan, &f);
 	if (s->p)
 		sender_close(s);
 	free(f.pkts);
@@ -219,18 +208,13 @@ static int replay(struct sender *s, const struct plan *plan, const char *name,
 
 int tool_replay(int argc, char **argv)
 {
-	struct plan plan = { .loop = 1, .multiplier = 1, .batch = 64 };
-	struct sender s = { .name = "replay", .skip = true };
-	int c;
+	struct plan plan = {
+		.sender = { .name = "replay", .skip = true, .batch = 64 },
+		.loop = 1,
+		.multiplier = 1
+	};
+	int status = tool_parse(&words, argc, argv, &plan);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (c == '?')
-			return usage(stderr, 2);
-		set_option(c, &plan, &s);
-	}
-	if (optind + 2 != argc)
-		return usage(stderr, 2);
-	return replay(&s, &plan, argv[optind], argv[optind + 1]);
+	return status >= 0 ? status
+			   : replay(&plan, argv[optind], argv[optind + 1]);
 }

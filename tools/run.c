@@ -3,7 +3,6 @@
 #include "tools/tool.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,7 @@ static int usage(FILE *to, int status)
 	return status;
 }
 
-static void set_option(int letter, const char *value)
+static bool set_option(int letter, void *to)
 {
 	const char *name = letter == 'm' ? "PCAP_FAST_MODE" :
 			   letter == 'q' ? "PCAP_FAST_QUEUES" :
@@ -50,8 +49,14 @@ static void set_option(int letter, const char *value)
 			   letter == 'z' ? "PCAP_FAST_ZEROCOPY" :
 					   "PCAP_FAST_LOG";
 
-	setenv(name, value, 1);
+	(void)to;
+	return !setenv(name, optarg, 1);
 }
+
+/* "+": the command's own options are its own. */
+static const struct tool_words words = {
+	"+", options, usage, set_option, 1, INT_MAX
+};
 
 /* In front of what is preloaded already. */
 static int preload(void)
@@ -72,18 +77,10 @@ static int preload(void)
 
 int tool_run(int argc, char **argv)
 {
-	int c;
+	int status = tool_parse(&words, argc, argv, NULL);
 
-	/* "+": the command's own options are its own. */
-	while ((c = getopt_long(argc, argv, "+", options, NULL)) != -1) {
-		if (c == 'h')
-			return usage(stdout, 0);
-		if (c == '?')
-			return usage(stderr, 2);
-		set_option(c, optarg);
-	}
-	if (optind == argc)
-		return usage(stderr, 2);
+	if (status >= 0)
+		return status;
 	if (preload())
 		return 1;
 	execvp(argv[optind], &argv[optind]);

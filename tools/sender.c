@@ -3,6 +3,7 @@
 #include "tools/sender.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 /* On the wire a frame has these more: preamble, check sum, gap. */
 #define WIRE_EXTRA 24
 #define ETHERNET_HEADER 14
+#define MOST_BATCH 1024
 /* Between attempts while a queueing discipline or the device is full. */
 #define PAUSE_NS 50000
 
@@ -46,6 +48,24 @@ double sender_number(const char *name, const char *option, const char *text,
 		"pcap-fast %s: --%s: \"%s\" is no number from %g to %g\n", name,
 		option, text, least, most);
 	exit(2);
+}
+
+void sender_option(struct sender *s, int letter)
+{
+	switch (letter) {
+	case 'p':
+		s->pps = sender_number(s->name, "pps", optarg, 0.001, 1e9);
+		break;
+	case 'm':
+		s->mbps = sender_number(s->name, "mbps", optarg, 0.001, 1e6);
+		break;
+	case 'b':
+		s->batch = sender_number(s->name, "batch", optarg, 1,
+					 MOST_BATCH);
+		break;
+	default:
+		s->json = true;
+	}
 }
 
 static pcap_t *activate(const char *name, const char *device)

@@ -12,6 +12,7 @@ struct sender {
 	const char *name;	/* of the subcommand */
 	pcap_t *p;
 	double pps, mbps;	/* 0: as fast as it goes */
+	int batch;		/* frames a call */
 	bool json;
 	bool skip; /* go on past packets of a size that cannot be sent */
 	uint64_t frames, bytes;
@@ -22,6 +23,18 @@ struct sender {
 
 /* Set by SIGINT and SIGTERM: come to an end. */
 extern volatile bool sender_stop;
+
+/* The options that sender_option() takes, --help, and the end of the list. */
+#define SENDER_OPTIONS                               \
+	{ "pps", required_argument, NULL, 'p' },     \
+	{ "mbps", required_argument, NULL, 'm' },    \
+	{ "batch", required_argument, NULL, 'b' },   \
+	{ "json", no_argument, NULL, 'j' },          \
+	{ "help", no_argument, NULL, 'h' },          \
+	{ NULL, 0, NULL, 0 }
+
+/* Take one of them with its optarg, or exit with status 2. */
+void sender_option(struct sender *s, int letter);
 
 /* A number from the command line, or exit with status 2. */
 double sender_number(const char *name, const char *option, const char *text,
