@@ -11,6 +11,7 @@
  *   copy     pcap_next_batch() and pcap_forward_batch()
  *   share    the same, and both handles use one packet memory
  */
+#include "bench/capture.h"
 #include "bench/frame.h"
 
 #include <err.h>
@@ -33,12 +34,8 @@ static uint64_t accepted, refused;
 
 static pcap_t *create(const char *device)
 {
-	char text[PCAP_ERRBUF_SIZE];
-	pcap_t *p = pcap_create(device, text);
+	pcap_t *p = bench_create(device);
 
-	if (!p)
-		errx(2, "%s", text);
-	pcap_set_promisc(p, 1);
 	pcap_set_immediate_mode(p, 1);
 	pcap_set_snaplen(p, 2048);
 	pcap_set_buffer_size(p, BUFFER);
@@ -49,8 +46,7 @@ static void start(pcap_t *p, const char *device)
 {
 	char text[PCAP_ERRBUF_SIZE];
 
-	if (pcap_activate(p) < 0)
-		errx(2, "%s: %s", device, pcap_geterr(p));
+	bench_activate(p, device);
 	if (pcap_setdirection(p, PCAP_D_IN) || pcap_setnonblock(p, 1, text))
 		errx(2, "%s: %s", device, pcap_geterr(p));
 }

@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 	struct counter c;
 	struct pcf_ebpf e;
 
-	bench_arguments(&w, argc, argv);
+	bench_arguments(&w, argc, argv, 1);
 	open_counter(&c);
 	pcf_ebpf_init(&e);
 	emit_program(&e, c.map);

@@ -11,6 +11,7 @@
  * The receiver prints "samples N median_us M p99_us P max_us X busy B": busy
  * is the part of the time that a processor was at work for it.
  */
+#include "bench/capture.h"
 #include "bench/frame.h"
 
 #include <arpa/inet.h>
@@ -129,16 +130,10 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 
 static void open_handle(const char *device)
 {
-	char text[PCAP_ERRBUF_SIZE];
-
-	in.handle = pcap_create(device, text);
-	if (!in.handle)
-		errx(2, "%s", text);
-	pcap_set_promisc(in.handle, 1);
+	in.handle = bench_create(device);
 	pcap_set_snaplen(in.handle, 96);
 	pcap_set_immediate_mode(in.handle, 1);
-	if (pcap_activate(in.handle) < 0)
-		errx(2, "%s: %s", device, pcap_geterr(in.handle));
+	bench_activate(in.handle, device);
 }
 
 static int ascending(const void *a, const void *b)

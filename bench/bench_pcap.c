@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How many packets a second does a program get that uses the libpcap API and
- * nothing else? Run it on the system's library or, with LD_PRELOAD, on the
- * drop-in. Knows nothing of the extension.
+ * How many packets a second does a program get that uses the libpcap API? Run
+ * it on the system's library or, with LD_PRELOAD, on the drop-in, which has the
+ * batch call of the extension, too.
  *
- *   bench_pcap [-n] [-f EXPR] [-u] INTERFACE SECONDS
+ *   bench_pcap [-n|-b|-i] [-f EXPR] [-u] INTERFACE SECONDS
  *	-n	pcap_next_ex(), one call a packet (else pcap_dispatch())
+ *	-b	pcap_next_batch(), 64 at a time
+ *	-i	never read; until killed
  *	-f	only what matches
  *	-u	give up root before the filter is set, as some programs do
  */
+#include "bench/capture.h"
 #include "bench/window.h"
 
 #include <err.h>
-#include <pcap/pcap.h>
+#include <pcap-fast.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #define NOBODY 65534
+#define BATCH  64
+
+/* Only the drop-in has it. */
+#pragma weak pcap_next_batch
 
 struct options {
-	bool singly, unprivileged;
+	int (*read)(void); /* as pcap_dispatch(); NULL: never */
+	bool unprivileged;
 	const char *filter;
 };
 
@@ -33,14 +41,14 @@ static void take(u_char *user, const struct pcap_pkthdr *h, const u_char *data)
 	touched += data[0] + data[h->caplen > 12 ? 12 : 0];
 }
 
-/* 64 at a time: looking at the clock costs as much as a packet. */
+/* So many at a time: looking at the clock costs as much as a packet. */
 static int read_singly(void)
 {
 	struct pcap_pkthdr *h;
 	const u_char *data;
 	int r = 1;
 
-	for (int i = 0; i < 64 && r == 1; i++) {
+	for (int i = 0; i < BATCH && r == 1; i++) {
 		r = pcap_next_ex(handle, &h, &data);
 		if (r == 1)
 			take(NULL, h, data);
@@ -53,17 +61,21 @@ static int read_many(void)
 	return pcap_dispatch(handle, -1, take, NULL);
 }
 
+static int read_batch(void)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+	int n = pcap_next_batch(handle, pkts, BATCH);
+
+	for (int i = 0; i < n; i++)
+		take(NULL, &pkts[i].hdr, pkts[i].data);
+	return n;
+}
+
 static void open_handle(const char *device)
 {
-	char text[PCAP_ERRBUF_SIZE];
-
-	handle = pcap_create(device, text);
-	if (!handle)
-		errx(2, "%s", text);
-	pcap_set_promisc(handle, 1);
+	handle = bench_create(device);
 	pcap_set_timeout(handle, 100);
-	if (pcap_activate(handle) < 0)
-		errx(2, "%s: %s", device, pcap_geterr(handle));
+	bench_activate(handle, device);
 }
 
 static void set_filter(const char *expr)
@@ -94,33 +106,40 @@ static void report_losses(void)
 	       s.ps_ifdrop);
 }
 
-static void parse(struct options *o, int argc, char **argv)
+/* The index of the first argument that is no option. */
+static int parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "+nuf:")) != -1) {
-		o->singly |= c == 'n';
+	while ((c = getopt(argc, argv, "+nbiuf:")) != -1) {
 		o->unprivileged |= c == 'u';
 		if (c == 'f')
 			o->filter = optarg;
+		else if (c != 'u')
+			o->read = c == 'n' ? read_singly :
+				  c == 'b' ? read_batch :
+					     NULL;
 	}
+	if (o->read == read_batch && !pcap_next_batch)
+		errx(2, "-b: needs the drop-in");
+	return optind;
 }
 
 int main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct options o = { .read = read_many };
 	struct bench_window w;
 
-	parse(&o, argc, argv);
-	argv[optind - 1] = argv[0];
-	bench_arguments(&w, argc - optind + 1, argv + optind - 1);
+	bench_arguments(&w, argc, argv, parse(&o, argc, argv));
 	open_handle(w.device);
 	if (o.unprivileged && setuid(NOBODY))
 		err(2, "setuid");
 	if (o.filter)
 		set_filter(o.filter);
 	bench_ready(&w);
-	receive(&w, o.singly ? read_singly : read_many);
+	while (!o.read)
+		pause();
+	receive(&w, o.read);
 	bench_report(&w);
 	report_losses();
 	pcap_close(handle);

@@ -7,6 +7,7 @@
  *
  *   bench_send inject|batch|inplace INTERFACE SIZE
  */
+#include "bench/capture.h"
 #include "bench/frame.h"
 
 #include <err.h>
@@ -51,14 +52,8 @@ static int in_place(void)
 
 static void open_handle(const char *device)
 {
-	char text[PCAP_ERRBUF_SIZE];
-
-	handle = pcap_create(device, text);
-	if (!handle)
-		errx(2, "%s", text);
-	pcap_set_promisc(handle, 1);
-	if (pcap_activate(handle) < 0)
-		errx(2, "%s: %s", device, pcap_geterr(handle));
+	handle = bench_create(device);
+	bench_activate(handle, device);
 	/* nothing is read; a sender does not want its own packets back */
 	pcap_setdirection(handle, PCAP_D_IN);
 }

@@ -3,16 +3,14 @@
 prints a Markdown table. The network is made by run-latency; what is measured,
 and why so: README.md."""
 
-import argparse
-import json
-import os
-import signal
 import subprocess
 import sys
 
-from measure import (BUILD, DEVICE, EXCLUSIVE, GENERATOR_CORE, Failed, Reader,
-                     in_namespace, machine)
-from report import select, spread, unique
+from common import (BUILD, DEVICE, EXCLUSIVE, GENERATOR_CORE, arguments,
+                    in_namespace, numbers, print_head, print_machine,
+                    print_row, load, ratio, run, save, select, spread, turns,
+                    unique)
+from reader import Reader, end
 
 LATENCY = BUILD + "/bench/bench_latency"
 BUSY_US = 100000
@@ -31,95 +29,62 @@ RATIOS = [("drop-in / stock", "dropin", "stock"),
 def measure(case, pps, seconds):
     reader = Reader([LATENCY, "receive", DEVICE, str(seconds)],
                     CASES[case][1])
-    sender = None
+    processes = [reader.process]
     try:
         reader.wait_line("^ready")
         # Longer than needed; the reader ends when it has its window.
-        sender = subprocess.Popen(
+        processes.append(subprocess.Popen(
             in_namespace("NS_TX", GENERATOR_CORE,
                          [LATENCY, "send", "tx0", str(pps),
                           str(seconds + 5)]),
-            stdout=subprocess.DEVNULL)
-        words = reader.finish(seconds + 10).split()
+            stdout=subprocess.DEVNULL))
+        return dict(reader.values(seconds + 10), log=reader.log())
     finally:
-        for process in (reader.process, sender):
-            if process and process.poll() is None:
-                process.kill()
-                process.wait()
-    if len(words) < 4:
-        raise Failed(reader.text())
-    row = dict(zip(words[::2], map(float, words[1::2])))
-    row["log"] = [line for _, line in reader.lines if "pcap-fast" in line]
-    return row
-
-
-def ratio(rows, pps, key, above, below):
-    a = {r["round"]: r[key] for r in select(rows, pps=pps, case=above)}
-    b = {r["round"]: r[key] for r in select(rows, pps=pps, case=below)}
-    return [a[k] / b[k] for k in a if b.get(k)]
+        for process in processes:
+            end(process)
 
 
 def table(rows):
-    print("| packets a second | case | median, us (min-max) | 99 %, us |"
-          " reader's processor, % |")
-    print("|---|---|---|---|---|")
+    print_head(["packets a second", "case", "median, us (min-max)",
+                "99 %, us", "reader's processor, %"])
     for pps in unique(r["pps"] for r in rows):
         for case in unique(r["case"] for r in rows):
             mine = select(rows, pps=pps, case=case)
-            print("| %d | %s | %s | %s | %s |" % (
-                pps, CASES[case][0],
-                spread([r["median_us"] for r in mine], "%.1f"),
-                spread([r["p99_us"] for r in mine], "%.1f"),
-                spread([100 * r["busy"] for r in mine], "%.0f")))
+            print_row([pps, CASES[case][0],
+                       spread([r["median_us"] for r in mine], "%.1f"),
+                       spread([r["p99_us"] for r in mine], "%.1f"),
+                       spread([100 * r["busy"] for r in mine], "%.0f")])
 
 
 def ratios(rows):
-    print("\n| packets a second | " +
-          " | ".join("%s, %s" % (text, what) for text, _, _ in RATIOS
-                     for what in ("median", "99 %")) + " |")
-    print("|---|" + "---|" * 2 * len(RATIOS))
+    print()
+    print_head(["packets a second"] + [
+        "%s, %s" % (text, what) for text, _, _ in RATIOS
+        for what in ("median", "99 %")])
     for pps in unique(r["pps"] for r in rows):
-        cells = [ratio(rows, pps, key, a, b) for _, a, b in RATIOS
-                 for key in ("median_us", "p99_us")]
-        print("| %d | %s |" % (pps, " | ".join(
-            spread(c, "%.2f") if c else "-" for c in cells)))
-
-
-def arguments():
-    p = argparse.ArgumentParser(prog="bench/run-latency")
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=2)
-    p.add_argument("--rates", default="1000,50000")
-    p.add_argument("--json", required=True)
-    a = p.parse_args()
-    a.rates = [int(r) for r in a.rates.split(",")]
-    return a
+        print_row([pps] + [
+            spread(ratio(select(rows, pps=pps), key, a, b), "%.2f")
+            for _, a, b in RATIOS for key in ("median_us", "p99_us")])
 
 
 def main():
-    a = arguments()
+    p = arguments("bench/run-latency")
+    p.add_argument("--rates", type=numbers, default=[1000, 50000])
+    a = p.parse_args()
     rows = []
     for pps in a.rates:
-        for turn in range(a.rounds):
-            # Back and forth, so that no case always follows the same one.
-            for case in list(CASES)[::-1] if turn % 2 else CASES:
-                r = measure(case, pps, a.seconds)
-                rows.append(dict(r, pps=pps, round=turn, case=case))
-                print("%6d pps, round %d: %-7s median %6.1f us, 99 %% %6.1f" %
-                      (pps, turn + 1, case, r["median_us"], r["p99_us"]),
-                      file=sys.stderr)
-    with open(a.json, "w") as f:
-        json.dump({"machine": machine(), "seconds": a.seconds,
-                   "rounds": a.rounds, "rows": rows}, f, indent=1)
+        for turn, case in turns(a.rounds, CASES):
+            r = dict(measure(case, pps, a.seconds), pps=pps, round=turn,
+                     case=case)
+            rows.append(r)
+            print("%6d pps, round %d: %-7s median %6.1f us, 99 %% %6.1f" %
+                  (pps, turn + 1, case, r["median_us"], r["p99_us"]),
+                  file=sys.stderr)
+    save(a.json, "latency", a, rows=rows)
     table(rows)
     ratios(rows)
+    print_machine(load(a.json)["latency"])
 
 
 if __name__ == "__main__":
-    # Leaving by an exception ends what was started.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda n, _: sys.exit(128 + n))
-    try:
-        main()
-    except Failed as e:
-        sys.exit("bench: %s" % e)
+    run(main)

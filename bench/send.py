@@ -3,20 +3,21 @@
 the other end by that interface's own counters, prints Markdown tables. The
 network is made by run-send; what is measured, and why so: README.md."""
 
-import argparse
-import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from measure import BUILD, DROPIN, Failed, machine
-from report import ratio, select, spread, unique
+from common import (BUILD, DROPIN, GENERATOR_CORE, Failed, arguments,
+                    in_namespace, load, loss_text, numbers, print_head,
+                    print_machine, print_row, ratio, run, save, select, spread,
+                    turns, unique)
 
-SENDER_CORE, GENERATOR_CORE = "1", "0"
+SENDER_CORE = "1"
 WARM_UP = 1
 SETTLE = 0.3  # the kernel releases a queue some time after its socket
 # Namespaces by the process that keeps them, for their counters.
@@ -78,10 +79,9 @@ def counters(where, device):
 
 def start(where, core, env, command):
     """In a process group of its own, so that what it forks ends with it."""
-    name = os.environ["NS_" + where.upper()]
     return subprocess.Popen(
-        ["ip", "netns", "exec", name, "taskset", "-c", core, "env"] +
-        ["%s=%s" % kv for kv in env.items()] + command,
+        in_namespace("NS_" + where.upper(), core, ["env"] + [
+            "%s=%s" % kv for kv in env.items()] + command),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True)
 
@@ -188,100 +188,74 @@ def run_all(measure, cases, a, size):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         files = make_files(folder, size)
-        for turn in range(a.rounds):
-            # Back and forth, so that no case always follows the same one.
-            for case in cases[::-1] if turn % 2 else cases:
-                time.sleep(SETTLE)
-                r = measure(case, size, a.seconds, files)
-                rows.append(dict(r, size=size, round=turn, case=case))
-                print("%4d bytes, round %d: %-12s %9.0f pps" % (
-                    size, turn + 1, case, r["pps"]), file=sys.stderr)
+        for turn, case in turns(a.rounds, cases):
+            time.sleep(SETTLE)
+            r = measure(case, size, a.seconds, files)
+            rows.append(dict(r, size=size, round=turn, case=case))
+            print("%4d bytes, round %d: %-12s %9.0f pps" % (
+                size, turn + 1, case, r["pps"]), file=sys.stderr)
     return rows
 
 
-def loss_text(rows):
-    sent = sum(r["sent"] for r in rows) or 1
-    parts = []
-    for reason in unique(k for r in rows for k in r["losses"]):
-        n = sum(r["losses"].get(reason, 0) for r in rows)
-        if n:
-            parts.append("%s %.2f %%" % (reason, 100 * n / sent))
-    return ", ".join(parts) or "none"
-
-
 def print_table(rows, names, ratios, what):
-    print("| frame | %s | Mpps that arrive, median (min-max) |"
-          " losses, of all sent |\n|---|---|---|---|" % what)
+    print_head(["frame", what, "Mpps that arrive, median (min-max)",
+                "losses, of all sent"])
     for size in unique(r["size"] for r in rows):
         for case in unique(r["case"] for r in rows):
             mine = select(rows, size=size, case=case)
-            print("| %d | %s | %s | %s |" % (
-                size, names[case][0],
-                spread([r["pps"] / 1e6 for r in mine], "%.3f"),
-                loss_text(mine)))
+            print_row([size, names[case][0],
+                       spread([r["pps"] / 1e6 for r in mine], "%.3f"),
+                       loss_text(mine)])
     cases = {r["case"] for r in rows}
     ratios = [r for r in ratios if r[1] in cases and r[2] in cases]
     if not ratios:
         return
-    print("\n| frame | %s |" % " | ".join(n for n, _, _ in ratios))
-    print("|---|" + "---|" * len(ratios))
+    print()
+    print_head(["frame"] + [n for n, _, _ in ratios])
     for size in unique(r["size"] for r in rows):
-        print("| %d | %s |" % (size, " | ".join(
-            spread(ratio(rows, size, above, below), "%.2f")
-            for _, above, below in ratios)))
-
-
-def arguments():
-    p = argparse.ArgumentParser(prog="bench/run-send")
-    p.add_argument("what", choices=["send", "bridge"])
-    p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("--seconds", type=float, default=2)
-    p.add_argument("--sizes", default="60,1500")
-    p.add_argument("--cases", default="", help="only these")
-    p.add_argument("--json", required=True)
-    a = p.parse_args()
-    a.sizes = [int(s) for s in a.sizes.split(",")]
-    return a
+        print_row([size] + [
+            spread(ratio(select(rows, size=size), "pps", above, below), "%.2f")
+            for _, above, below in ratios])
 
 
 def versions():
-    found = {}
     for program in ("trafgen", "tcpreplay"):
-        out = subprocess.run([program, "--version"], text=True,
-                             stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT).stdout
-        m = re.search(r"(\d+\.\d+\.\d+)", out)
-        found[program] = m[1] if m else "?"
-    return found
+        if shutil.which(program):
+            out = subprocess.run([program, "--version"], text=True,
+                                 stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT).stdout
+            m = re.search(r"(\d+\.\d+\.\d+)", out)
+            yield "%s %s" % (program, m[1] if m else "?")
+
+
+def possible(names, wanted):
+    """The cases wanted, without those whose program is not there."""
+    cases = [c for c in names if not wanted or c in wanted.split(",")]
+    for case in list(cases):
+        program = names[case][2][0]
+        if not shutil.which(program):
+            print("without %s: no %s" % (case, program), file=sys.stderr)
+            cases.remove(case)
+    return cases
 
 
 def main():
-    a = arguments()
+    p = arguments("bench/run-send")
+    p.add_argument("what", choices=["send", "bridge"])
+    p.add_argument("--sizes", type=numbers, default=[60, 1500])
+    p.add_argument("--cases", default="", help="only these")
+    a = p.parse_args()
     names, measure, ratios, what = {
         "send": (SENDERS, measure_sender, SEND_RATIOS, "sent by"),
         "bridge": (BRIDGES, measure_bridge, BRIDGE_RATIOS, "bridged by"),
     }[a.what]
-    cases = [c for c in names if not a.cases or c in a.cases.split(",")]
-    rows = []
+    cases, rows = possible(names, a.cases), []
     for size in a.sizes:
         rows += run_all(measure, cases, a, size)
-    m = machine()
-    with open(a.json, "w") as f:
-        json.dump({"machine": m, "seconds": a.seconds, "rounds": a.rounds,
-                   "rows": rows}, f, indent=1)
+    save(a.json, a.what, a, rows=rows)
     print_table(rows, names, ratios, what)
-    print("\n%s, %d cores, Linux %s; %s; %d rounds of %g s; %s" % (
-        m["cpu"], m["cores"], m["kernel"],
-        ", ".join("%s %s" % v for v in versions().items()) + "; libpcap " +
-        "".join(re.findall(r"libpcap version ([\d.]+)", str(m["tcpdump"]))),
-        a.rounds, a.seconds, m["date"]))
+    print_machine(load(a.json)[a.what], versions())
 
 
 if __name__ == "__main__":
-    # Leaving by an exception ends what was started.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda n, _: sys.exit(128 + n))
-    try:
-        main()
-    except Failed as e:
-        sys.exit("bench: %s" % e)
+    run(main)

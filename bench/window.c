@@ -20,15 +20,15 @@ static uint64_t now(void)
 	return t.tv_sec * NSEC + t.tv_nsec;
 }
 
-void bench_arguments(struct bench_window *w, int argc, char **argv)
+void bench_arguments(struct bench_window *w, int argc, char **argv, int first)
 {
-	double seconds = argc == 3 ? atof(argv[2]) : 0;
+	double seconds = argc == first + 2 ? atof(argv[first + 1]) : 0;
 
 	if (!(seconds > 0 && seconds < 3600)) {
-		fprintf(stderr, "usage: %s INTERFACE SECONDS\n", argv[0]);
+		fprintf(stderr, "usage: %s [OPTION...] INTERFACE SECONDS\n", argv[0]);
 		exit(2);
 	}
-	*w = (struct bench_window){ .device = argv[1],
+	*w = (struct bench_window){ .device = argv[first],
 				    .length = (uint64_t)(seconds * NSEC) };
 }
 

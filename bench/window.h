@@ -22,8 +22,9 @@ struct bench_window {
 	uint64_t took;		/* nanoseconds, when it is over */
 };
 
-/* From the arguments INTERFACE SECONDS; exits with 2 when they are wrong. */
-void bench_arguments(struct bench_window *w, int argc, char **argv);
+/* From the arguments INTERFACE SECONDS, which begin at argv[first]; exits with
+ * 2 when they are wrong. */
+void bench_arguments(struct bench_window *w, int argc, char **argv, int first);
 /* Tell the runner, on stderr, that the traffic may start. */
 void bench_ready(struct bench_window *w);
 /* Take note of the packets seen so far. True: the window has ended. Exits
