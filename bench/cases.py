@@ -17,8 +17,8 @@ Case = namedtuple("Case", "text kind args dropin part beside address",
 
 # cases: those that are run; a further one is run if it is named. ratios: name,
 # above, below. flows: what the generator sends. xdp: it sends XDP frames, which
-# a veth gives to one queue by the sender's processor; else by a packet socket,
-# and the flows are spread. paced: measured below the case's rate, too.
+# a veth gives to one queue by the sender's processor; else by an AF_XDP socket
+# for each queue. paced: measured below the case's rate, too.
 Suite = namedtuple("Suite", "title cases sizes rounds seconds ratios flows "
                    "xdp paced", defaults=(1, True, False))
 
@@ -119,5 +119,5 @@ SUITES = {
          if c.split("-")[0] in CALLS and not c.endswith("stock")] +
         [("dispatch / stock", "pcap-dropin", "pcap-stock"),
          ("next_ex / stock", "next-dropin", "next-stock")],
-        FLOWS, xdp=False),
+        xdp=False),
 }

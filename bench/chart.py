@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Draws what measure.py measured: bars with medians, smallest and largest, a
-panel for each suite, frame size and number of queues.
+panel for each suite, frame size and number of queues. A suite that was not run
+is left out.
 chart.py RESULTS.json CHART.svg. Needs python3-matplotlib."""
 
 import sys
 from statistics import median
 
 from cases import CASES, SUITES
-from common import load
+from common import load, select, unique
 from report import groups
-from common import select, unique
 
 COLOURS = {"tcpdump": "#2b7a4b", "program": "#3b6ea8", "cluster": "#7a5ba8",
            "netsniff": "#c9a227", "testpmd": "#c96f27"}
@@ -23,11 +23,15 @@ def colour(case):
 
 
 def panels(data):
-    """Title, and the rows to be shown under it."""
+    """Title, and the rows to be shown under it: of several numbers of queues
+    those with the smallest frames, so that the chart stays a page."""
     for name, suite in SUITES.items():
-        for (size, queues), rows in groups(data.get(name, {}).get("rows", [])):
+        rows = data.get(name, {}).get("rows", [])
+        if len(unique(r["queues"] for r in rows)) > 1:
+            rows = select(rows, size=min(r["size"] for r in rows))
+        for (size, queues), group in groups(rows):
             yield "%s, %d bytes, %d queue%s" % (
-                suite.title, size, queues, "s" * (queues > 1)), rows
+                suite.title, size, queues, "s" * (queues > 1)), group
 
 
 def bars(axes, title, rows):
@@ -40,6 +44,7 @@ def bars(axes, title, rows):
               error_kw={"linewidth": 0.8})
     axes.set_yticks(range(len(cases)), [CASES[c].text for c in cases])
     axes.invert_yaxis()
+    axes.margins(x=0.08)
     axes.set_title(title, loc="left", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     for i, r in enumerate(rates):

@@ -17,7 +17,7 @@ from cases import CASES, IDLE, SUITES
 from common import (BUILD, DEVICE, DROPIN, READER_CORE, Failed, arguments, load,
                     numbers, run, save, turns)
 from peers import measure_netsniff, measure_testpmd, missing, NETSNIFF, TESTPMD
-from reader import Generator, Reader, in_rx
+from reader import Reader, now_in, to_queues, xdp_frames
 
 WARM_UP = 0.5
 PACE = 0.8  # of a case's median rate
@@ -25,9 +25,17 @@ HOST = "198.18.0.2/15"  # whom the generator's frames name
 GONE = 2  # seconds in which the kernel has freed what a case had
 
 
+def in_rx(*command):
+    return now_in("NS_RX", *command)
+
+
 def refused():
-    """Frames that the interface had no room for, before any program."""
-    return int(in_rx("cat", "/sys/class/net/%s/statistics/rx_dropped" % DEVICE))
+    """Frames that the interface had no room for, before any program: XDP
+    frames are counted there, socket buffers at the sending end."""
+    return sum(int(now_in(where, "cat", "/sys/class/net/" + counter))
+               for where, counter in (
+                   ("NS_RX", DEVICE + "/statistics/rx_dropped"),
+                   ("NS_TX", "tx0/statistics/tx_dropped")))
 
 
 def left_over():
@@ -184,10 +192,12 @@ class Measurement:
 
     def traffic(self, size, pps, to):
         self.start_mirrors()
-        # Longer than needed; it is stopped when the reader has its window.
-        generator = Generator(
-            size, self.a.seconds + 10, pps,
-            max(self.suite.flows, self.case.part), self.suite.xdp, to)
+        if self.suite.xdp:
+            # Longer than needed; it is stopped when the reader has its window.
+            generator = xdp_frames(size, self.a.seconds + 10, pps, max(
+                self.suite.flows, self.case.part), to)
+        else:
+            generator = to_queues(size, self.a.queues)
         self.others.append(generator)
         return generator
 
@@ -255,6 +265,9 @@ def parse():
     unknown = [c for c in a.cases if c not in CASES]
     if unknown:
         p.error("no such case: " + ", ".join(unknown))
+    if not suite.xdp and (a.paced or any(CASES[c].address or CASES[c].part > 1
+                                         for c in a.cases)):
+        p.error("%s sends as fast as it goes, one flow a queue" % a.suite)
     return a, suite
 
 

@@ -98,36 +98,51 @@ class Reader:
 
 
 class Generator:
-    """Frames from tx0 on, until stopped or for `seconds`. to: the address that
-    they are for, or None for nobody's."""
+    """Something that sends from tx0 on until it is stopped."""
 
-    def __init__(self, size, seconds, pps=0, flows=1, xdp=True, to=None):
-        command = [BUILD + "/tests/gen/pcf-gen", "tx0", "--size", str(size),
-                   "--seconds", str(seconds), "--flows", str(flows)]
-        command += ["--xdp"] if xdp else []
-        command += ["--pps", str(pps)] if pps else []
-        command += ["--dst", to] if to else []
+    def __init__(self, command):
         self.process = subprocess.Popen(
             in_namespace("NS_TX", GENERATOR_CORE, command),
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.started = time.monotonic()
 
     def stop(self):
         """Frames sent and seconds taken."""
+        took = time.monotonic() - self.started
         self.process.terminate()
         out, _ = self.process.communicate(timeout=20)
         m = re.search(r"sent (\d+) frames in ([\d.]+) s", out)
-        if not m or self.process.returncode:
+        if m and not self.process.returncode:
+            return int(m[1]), float(m[2])
+        m = re.search(r"accepted (\d+)", out)
+        if not m:
             raise Failed("generator: " + out.strip())
-        return int(m[1]), float(m[2])
+        return int(m[1]), took
 
     def close(self):
         end(self.process)
 
 
-def in_rx(*command):
-    """What a command prints that looks at, or changes, the receiving side."""
-    done = subprocess.run(["ip", "netns", "exec", os.environ["NS_RX"],
-                           *command], text=True, capture_output=True)
+def xdp_frames(size, seconds, pps, flows, to):
+    """To one queue, as fast as it goes or at a pace; for the address `to`, or
+    with None for nobody's."""
+    command = [BUILD + "/tests/gen/pcf-gen", "tx0", "--xdp",
+               "--size", str(size), "--seconds", str(seconds),
+               "--flows", str(flows)]
+    command += ["--pps", str(pps)] if pps else []
+    return Generator(command + (["--dst", to] if to else []))
+
+
+def to_queues(size, queues):
+    """By AF_XDP sockets, as fast as it goes, to all queues in turn."""
+    return Generator([BUILD + "/bench/bench_xsk_tx", "-q", str(queues), "tx0",
+                      str(size)])
+
+
+def now_in(which, *command):
+    """What a command prints that looks at, or changes, NS_TX or NS_RX."""
+    done = subprocess.run(["ip", "netns", "exec", os.environ[which], *command],
+                          text=True, capture_output=True)
     if done.returncode:
         raise Failed("%s: %s" % (" ".join(command), done.stderr.strip()))
     return done.stdout
