@@ -3,8 +3,9 @@
  * How many packets a second does a bare AF_XDP receive loop take? What an
  * expert would write by hand with libxdp for this one purpose: everything is
  * redirected to one socket a queue, in copy mode, with need_wakeup, a deep fill
- * ring, batches of 64 from each queue in turn, poll() when idle. The measure for
- * how much the library adds. Knows nothing of libpcap, nor of order over queues.
+ * ring, batches of 64 from each queue in turn, poll() when idle. The measure
+ * for how much the library adds. Knows nothing of libpcap, nor of order over
+ * queues.
  *
  *   bench_xsk [-q QUEUES] INTERFACE SECONDS
  *	-q	so many queues, from 0 on: 1, 2, 4 or 8 (1)

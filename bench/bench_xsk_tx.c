@@ -22,9 +22,9 @@
 #include <unistd.h>
 #include <xdp/xsk.h>
 
-#define FRAMES	   2048u
-#define FRAME_SIZE 2048u
-#define BATCH	   64u
+#define FRAMES	    2048u
+#define FRAME_SIZE  2048u
+#define BATCH	    64u
 #define MOST_QUEUES 8
 
 /* libxdp's ring structs must start out zeroed. */
