@@ -69,13 +69,15 @@ static void reclaim(struct pcf_queue *q)
 	uint32_t idx;
 	unsigned n;
 
-	while ((n = xsk_ring_cons__peek(&q->comp, RECLAIM_BATCH, &idx))) {
+	do {
+		n = xsk_ring_cons__peek(&q->comp, RECLAIM_BATCH, &idx);
 		for (unsigned i = 0; i < n; i++)
 			send_home(q,
 				  *xsk_ring_cons__comp_addr(&q->comp, idx + i));
-		xsk_ring_cons__release(&q->comp, n);
+		if (n)
+			xsk_ring_cons__release(&q->comp, n);
 		q->tx.pending -= smaller(n, q->tx.pending);
-	}
+	} while (n == RECLAIM_BATCH);
 }
 
 /* --- frames for the caller ----------------------------------------------- */
@@ -152,40 +154,51 @@ static unsigned tx_submit(struct pcf_queue *q, const struct pcf_pkt *pkts,
 	return n;
 }
 
-/* Over as many frames as it takes. */
-static void copy_one(struct pcf_queue *q, const struct pcf_pkt *pkt,
-		     uint32_t idx, unsigned span)
+static void copy_part(struct pcf_queue *q, const uint8_t *data, uint32_t len,
+		      uint32_t idx, bool more)
+{
+	uint64_t addr = q->tx.free[--q->tx.nfree];
+
+	memcpy(q->area + addr, data, len);
+	put(q, idx, addr, len, more);
+}
+
+static void copy_long(struct pcf_queue *q, const struct pcf_pkt *pkt,
+		      uint32_t idx, unsigned span)
 {
 	uint32_t size = q->umem->frame_size, at = 0;
 
-	for (unsigned i = 0; i < span; i++) {
-		uint64_t addr = q->tx.free[--q->tx.nfree];
-		uint32_t part = smaller(size, pkt->caplen - at);
-
-		memcpy(q->area + addr, pkt->data + at, part);
-		put(q, idx + i, addr, part, i + 1 < span);
-		at += part;
-	}
+	for (; span > 1; span--, idx++, at += size)
+		copy_part(q, pkt->data + at, size, idx, true);
+	copy_part(q, pkt->data + at, pkt->caplen - at, idx, false);
 }
 
+/* Asked for the whole ring, libxdp looks how far the kernel is: a packet may
+ * take more descriptors than the room that it knows of. */
 static unsigned tx_copy(struct pcf_queue *q, const struct pcf_pkt *pkts,
 			unsigned n)
 {
 	struct pcf_tx *tx = &q->tx;
 	uint32_t size = q->umem->frame_size, idx;
-	unsigned i, used = 0;
+	unsigned i, room, used = 0;
 
 	if (tx->nfree < n)
 		reclaim(q);
+	room = smaller(ring_room(q, tx->ring.size), tx->nfree);
+	idx = tx->ring.cached_prod;
 	for (i = 0; i < n; i++) {
-		unsigned span = (pkts[i].caplen + size - 1) / size;
+		uint32_t len = pkts[i].caplen;
+		unsigned span = len <= size ? 1 : (len + size - 1) / size;
 
-		if (tx->nfree < span || ring_room(q, span) < span ||
-		    xsk_ring_prod__reserve(&tx->ring, span, &idx) != span)
+		if (span > room - used)
 			break;
-		copy_one(q, &pkts[i], idx, span);
+		if (span == 1)
+			copy_part(q, pkts[i].data, len, idx + used, false);
+		else
+			copy_long(q, &pkts[i], idx + used, span);
 		used += span;
 	}
+	tx->ring.cached_prod = idx + used;
 	xsk_ring_prod__submit(&tx->ring, used);
 	tx->pending += used;
 	tx->sent += i;
@@ -261,6 +274,53 @@ static int kick_zerocopy(struct pcf_queue *q, bool *progress)
 	return err;
 }
 
+/* A completion that is there at once leaves the frame where it was, on top of
+ * the stack: used for each packet, it stays in the processor's cache. */
+static void completed(struct pcf_queue *q, uint64_t addr)
+{
+	uint32_t idx;
+
+	if (xsk_ring_cons__peek(&q->comp, 1, &idx)) {
+		if (*xsk_ring_cons__comp_addr(&q->comp, idx) == addr) {
+			xsk_ring_cons__release(&q->comp, 1);
+			return;
+		}
+		xsk_ring_cons__cancel(&q->comp, 1);
+	}
+	q->tx.nfree--;
+	q->tx.pending++;
+	reclaim(q);
+}
+
+/* What copy, kick and reclaim do, without what only many packets need. If the
+ * kernel does not take it, it was never in the ring. */
+static bool tx_one(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	struct pcf_tx *tx = &q->tx;
+	uint32_t at = tx->ring.cached_prod;
+	uint64_t addr;
+	int rc;
+
+	if (q->zerocopy || !tx->nfree || consumed(q) != at ||
+	    pkt->caplen > q->umem->frame_size)
+		return false;
+	addr = tx->free[tx->nfree - 1];
+	memcpy(q->area + addr, pkt->data, pkt->caplen);
+	put(q, at, addr, pkt->caplen, false);
+	__atomic_store_n(tx->ring.producer, at + 1, __ATOMIC_RELEASE);
+	rc = sendto(q->fd, NULL, 0, MSG_DONTWAIT, NULL, 0);
+	if (consumed(q) == at) {
+		__atomic_store_n(tx->ring.producer, at, __ATOMIC_RELEASE);
+		return false;
+	}
+	tx->ring.cached_prod = at + 1;
+	tx->ring.cached_cons = at + 1 + tx->ring.size;
+	tx->sent++;
+	tx->dropped += rc < 0 && errno == EBUSY;
+	completed(q, addr);
+	return true;
+}
+
 static int tx_kick(struct pcf_queue *q, bool *progress)
 {
 	int err = q->zerocopy ? kick_zerocopy(q, progress)
@@ -325,6 +385,7 @@ const struct pcf_tx_ops pcf_xdp_tx = {
 	.submit = tx_submit,
 	.copy = tx_copy,
 	.kick = tx_kick,
+	.one = tx_one,
 	.recall = tx_recall,
 	.counters = tx_counters,
 };

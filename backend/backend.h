@@ -207,6 +207,9 @@ struct pcf_tx_ops {
 			   unsigned n);
 	unsigned (*copy)(struct pcf_queue *q, const struct pcf_pkt *pkts,
 			 unsigned n);
+	/* Send a copy of one packet, all three steps at once, where that is
+	 * quicker. False: it was not sent; the steps say why. */
+	bool (*one)(struct pcf_queue *q, const struct pcf_pkt *pkt);
 	/* Have the kernel take what is in the ring. 0: it has all; -EAGAIN:
 	 * kick again, `*progress` says if it took any; other negative errno:
 	 * it takes none. */

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Reads packets over the library's own rings in plain memory, with this
+ * Reads and sends packets over the library's own rings in plain memory, with this
  * program in the kernel's place: what a packet costs in instructions is
  * counted by running it under callgrind (bench/instructions).
  *
  *   bench_hotpath xsk|ring batch|dispatch|next_ex ROUNDS
+ *   bench_hotpath send inject|batch ROUNDS
  *
  * Each round fills the ring with PACKETS packets of 64 bytes and reads them in
  * measured(), the only function to be counted. A second lane, which has
- * nothing, stands for the shadow of a real handle.
+ * nothing, stands for the shadow of a real handle. Sending is counted with what
+ * stands for sendto(), five instructions a packet and ten a call.
  */
 #include "bench/hotpath_rings.h"
 #include "libpcap-fast/handle.h"
@@ -77,10 +79,47 @@ static void read_next_ex(void)
 		seen += pcap_next_ex(p, &h, &data) == 1;
 }
 
-__attribute__((noinline)) static void measured(void (*read)(void))
+/* --- sending ------------------------------------------------------------- */
+
+static uint8_t frame[HOTPATH_LENGTH];
+
+static void send_inject(void)
 {
-	read();
+	for (unsigned n = 0; n < PACKETS; n++)
+		seen += pcap_inject(p, frame, sizeof(frame)) == sizeof(frame);
+}
+
+static void send_batches(void)
+{
+	struct pcap_batch_pkt pkts[BATCH];
+
+	for (unsigned i = 0; i < BATCH; i++)
+		pkts[i] = (struct pcap_batch_pkt){ .hdr.caplen = sizeof(frame),
+						   .data = frame };
+	for (unsigned n = 0; n < PACKETS; n += BATCH)
+		seen += pcap_inject_batch(p, pkts, BATCH);
+}
+
+/* --- the handle ---------------------------------------------------------- */
+
+__attribute__((noinline)) static void measured(void (*call)(void))
+{
+	call();
 	__asm__ volatile("" ::: "memory");
+}
+
+static void nothing(unsigned round)
+{
+	(void)round;
+}
+
+static void open_sender(struct pcf_handle *h)
+{
+	h->sender = hotpath_sender();
+	h->tx_queue = h->sender->ops->queue(h->sender, 0);
+	h->mtu = 1500;
+	h->options.mode = PCAP_FAST_MODE_EXCLUSIVE;
+	pthread_mutex_init(&h->tx_lock, NULL);
 }
 
 static void open_handle(const struct hotpath_source *source)
@@ -106,38 +145,56 @@ static void open_handle(const struct hotpath_source *source)
 	lanes[0].stop = lanes[1].stop = PCF_STOP_EMPTY;
 	lanes[0].snaplen = lanes[1].snaplen = h->snaplen;
 	lanes[1].place = PCF_LANE_PLACE(1);
+	open_sender(h);
 	if (!h->backend || pcf_table_add(p, h))
 		abort();
 }
 
 static int usage(void)
 {
-	fputs("usage: bench_hotpath xsk|ring batch|dispatch|next_ex ROUNDS\n",
+	fputs("usage: bench_hotpath xsk|ring batch|dispatch|next_ex ROUNDS\n"
+	      "       bench_hotpath send inject|batch ROUNDS\n",
 	      stderr);
 	return 2;
 }
 
+static const struct way {
+	const char *what, *call;
+	void (*run)(void);
+} ways[] = { { "xsk", "batch", read_batches },
+	     { "xsk", "dispatch", read_dispatch },
+	     { "xsk", "next_ex", read_next_ex },
+	     { "ring", "batch", read_batches },
+	     { "ring", "dispatch", read_dispatch },
+	     { "ring", "next_ex", read_next_ex },
+	     { "send", "inject", send_inject },
+	     { "send", "batch", send_batches } };
+
+static const struct way *way_named(const char *what, const char *call)
+{
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+		if (!strcmp(what, ways[i].what) && !strcmp(call, ways[i].call))
+			return &ways[i];
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*read)(void);
-	} calls[] = { { "batch", read_batches },
-		      { "dispatch", read_dispatch },
-		      { "next_ex", read_next_ex } };
+	const struct way *way = argc == 4 ? way_named(argv[1], argv[2]) : NULL;
+	unsigned rounds = argc == 4 ? atoi(argv[3]) : 0;
 	const struct hotpath_source *source = hotpath_sources;
-	unsigned call = 0, rounds = argc == 4 ? atoi(argv[3]) : 0;
+	void (*feed)(unsigned) = nothing;
 
-	while (argc == 4 && call < 3 && strcmp(argv[2], calls[call].name))
-		call++;
-	if (argc == 4 && strcmp(argv[1], source->name))
-		source++;
-	if (!rounds || call == 3 || strcmp(argv[1], source->name))
+	if (!way || !rounds)
 		return usage();
+	if (!strcmp(way->what, "ring"))
+		source++;
 	open_handle(source);
+	if (strcmp(way->what, "send"))
+		feed = source->feed;
 	for (unsigned i = 0; i < rounds; i++) {
-		source->feed(i + 1);
-		measured(calls[call].read);
+		feed(i + 1);
+		measured(way->run);
 	}
 	if (seen != rounds * PACKETS) {
 		fprintf(stderr, "%u packets of %u\n", seen, rounds * PACKETS);

@@ -19,4 +19,7 @@ struct hotpath_source {
 
 extern const struct hotpath_source hotpath_sources[2];
 
+/* A backend with one queue that sends: what is kicked is sent at once. */
+struct pcf_backend *hotpath_sender(void);
+
 #endif

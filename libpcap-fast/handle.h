@@ -97,6 +97,7 @@ struct pcf_handle {
 
 	/* sending */
 	struct pcf_backend *sender;	/* with rings for sending; NULL none */
+	struct pcf_queue *tx_queue;	/* its first */
 	pthread_mutex_t tx_lock;	/* of those */
 	uint32_t mtu;
 	struct pcf_handle *partner;	/* pcap_fast_share() */

@@ -41,7 +41,7 @@ static bool injects_by_rings(const struct pcf_handle *h)
 
 static struct pcf_queue *tx_queue(struct pcf_handle *h)
 {
-	return h->sender->ops->queue(h->sender, 0);
+	return h->tx_queue;
 }
 
 /* In the words of libpcap's own pcap_inject(). */
@@ -87,8 +87,10 @@ static int inject_stock(struct pcf_handle *h, pcap_t *p, const void *data,
 
 int pcap_inject(pcap_t *p, const void *data, size_t size)
 {
-	struct pcf_handle *h = pcf_find_fast(p);
+	struct pcf_handle *h = pcf_find_at_once(p);
 
+	if (!injects_by_rings(h))
+		h = pcf_find_fast(p);
 	return injects_by_rings(h) ? inject_rings(h, data, size)
 			 : inject_stock(h, p, data, size);
 }

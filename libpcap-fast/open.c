@@ -603,6 +603,8 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 	if (err)
 		return backend_failed(h, driver, err, why);
 	open_sender(h, &how);
+	if (h->sender)
+		h->tx_queue = h->sender->ops->queue(h->sender, 0);
 	prepare_shadow(h);
 	rc = activate_real(h);
 	if (rc < 0) {

@@ -7,6 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h> /* glibc 2.32 */
+#else
+#define __libc_single_threaded false
+#endif
+
 #define ETHERNET_HEADER 14
 #define VLAN_TAG	4
 /* Pauses while the kernel takes nothing, in microseconds. */
@@ -98,8 +104,27 @@ static int transmit(struct pcf_handle *h, struct pcf_queue *q,
 	return err;
 }
 
-int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
-		 const struct pcf_pkt *pkts, unsigned n, enum pcf_frames whose)
+/* A call of little more than the system call, so it does without the lock while
+ * the process has one thread. */
+static bool sent_at_once(struct pcf_handle *h, struct pcf_queue *q,
+			 const struct pcf_pkt *pkt)
+{
+	const bool alone = __libc_single_threaded;
+	bool sent;
+
+	if (pcf_transmit_size(h, pkt))
+		return false;
+	if (!alone)
+		pthread_mutex_lock(&h->tx_lock);
+	sent = h->sender->tx->one(q, pkt);
+	if (!alone)
+		pthread_mutex_unlock(&h->tx_lock);
+	return sent;
+}
+
+static __attribute__((noinline)) int
+send_all(struct pcf_handle *h, struct pcf_queue *q, const struct pcf_pkt *pkts,
+	 unsigned n, enum pcf_frames whose)
 {
 	unsigned done = 0;
 	int bad, err;
@@ -112,6 +137,14 @@ int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
 	if (done)
 		return done;
 	return err ? err : bad;
+}
+
+int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
+		 const struct pcf_pkt *pkts, unsigned n, enum pcf_frames whose)
+{
+	if (n == 1 && whose == PCF_FRAMES_COPY && sent_at_once(h, q, pkts))
+		return 1;
+	return send_all(h, q, pkts, n, whose);
 }
 
 static unsigned pending(struct pcf_handle *h, bool kick)

@@ -20,6 +20,7 @@
 #define RX    64u /* frames for receiving, which lie in front */
 #define TX    32u /* ... and for sending */
 #define RING  16u /* fewer than frames: it can be full */
+#define COMP  128u /* more than are taken at a time */
 #define MTU   1500
 #define HALF  ((RX + TX) * FRAME)
 
@@ -29,7 +30,7 @@ static struct rig {
 	uint32_t tx_prod, tx_cons, comp_prod, comp_cons;
 	uint32_t fill_prod, fill_cons, flags;
 	struct xdp_desc tx[RING];
-	uint64_t comp[2 * TX], fill[RX];
+	uint64_t comp[COMP], fill[RX];
 	uint8_t area[HALF];
 	/* the kernel's part */
 	int budget; /* descriptors a call, */
@@ -47,7 +48,7 @@ ssize_t __wrap_sendto(int fd, const void *data, size_t len, int flags,
 
 static void complete(uint64_t addr)
 {
-	r.comp[r.comp_prod++ % (2 * TX)] = addr;
+	r.comp[r.comp_prod++ % COMP] = addr;
 }
 
 static void completes_all(void)
@@ -116,8 +117,8 @@ static void set_up(void)
 	r.q.fd = 77;
 	r.q.tx.ring = producer(&r.tx_prod, &r.tx_cons, r.tx, RING);
 	r.q.fill = producer(&r.fill_prod, &r.fill_cons, r.fill, RX);
-	r.q.comp = (struct xsk_ring_cons){ .mask = 2 * TX - 1,
-					   .size = 2 * TX,
+	r.q.comp = (struct xsk_ring_cons){ .mask = COMP - 1,
+					   .size = COMP,
 					   .producer = &r.comp_prod,
 					   .consumer = &r.comp_cons,
 					   .ring = r.comp,
@@ -334,9 +335,10 @@ static void hostile_completions(void)
 	bool progress;
 
 	set_up();
-	for (unsigned i = 0; i < 5; i++)
-		complete(addrs[i]);
+	for (unsigned i = 0; i < 100; i++)
+		complete(addrs[i % 5]);
 	CU_ASSERT_EQUAL(pcf_xdp_tx.kick(&r.q, &progress), 0);
+	CU_ASSERT_EQUAL(r.comp_cons, r.comp_prod);
 	make(&pkt, 1, 60);
 	CU_ASSERT_EQUAL(sending_copy(&pkt, 1), 1);
 	CU_ASSERT_EQUAL(r.fill_prod, 0);
@@ -374,6 +376,164 @@ static void spans(void)
 	}
 }
 
+/* The room that is known of may be less than there is by now. */
+static void long_behind_short(void)
+{
+	static uint8_t jumbo[3 * FRAME];
+	struct pcf_pkt pkts[RING - 2], pkt = { .data = jumbo,
+					       .caplen = 3 * FRAME };
+
+	set_up();
+	sending_mtu(3 * FRAME);
+	sending_nonblock(true);
+	make(pkts, RING - 2, 60);
+	CU_ASSERT_EQUAL(sending_copy(pkts, RING - 2), RING - 2);
+	CU_ASSERT_EQUAL(sending_copy(&pkt, 1), 1);
+	CU_ASSERT_EQUAL(r.ndone, RING + 1);
+	tear_down();
+}
+
+/* --- one at a time ------------------------------------------------------- */
+
+/* One call each, in order with batches, which may then fill the ring. */
+static void one_at_a_time(void)
+{
+	struct pcf_pkt pkts[300];
+	unsigned i = 0;
+
+	set_up();
+	make(pkts, 300, 60);
+	for (; i < 3 * RING; i++)
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, 1), 1);
+	CU_ASSERT_EQUAL(sending_copy(pkts + i, RING + 3), RING + 3);
+	i += RING + 3;
+	for (unsigned n = 1; i + n + 1 < 300; n++) {
+		unsigned calls = r.calls;
+
+		CU_ASSERT_EQUAL(sending_copy(pkts + i++, 1), 1);
+		CU_ASSERT_EQUAL(r.calls, calls + 1);
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, n + 1), (int)n + 1);
+		i += n + 1;
+	}
+	in_order(i);
+	CU_ASSERT_EQUAL(r.q.tx.sent, i);
+	tear_down();
+}
+
+/* More frames of the caller's than the ring takes, when single packets have
+ * gone round it. */
+static void one_then_in_place(void)
+{
+	struct pcf_pkt pkts[2 * RING], own[TX];
+
+	set_up();
+	make(pkts, 2 * RING, 60);
+	for (unsigned i = 0; i < 2 * RING; i++)
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, 1), 1);
+	CU_ASSERT_EQUAL_FATAL(pcf_xdp_tx.reserve(&r.q, own, TX), TX);
+	for (unsigned i = 0; i < TX; i++) {
+		own[i].data[0] = 2 * RING + i;
+		own[i].caplen = 60;
+	}
+	CU_ASSERT_EQUAL(sending_own(own, TX), TX);
+	in_order(2 * RING + TX);
+	tear_down();
+}
+
+/* What the kernel does not take is not in the ring when it is said why. */
+static void one_refused(void)
+{
+	static const int errors[] = { ENETDOWN, ENXIO, EAGAIN, ENOBUFS, EPERM };
+	static const int said[] = { -ENETDOWN, -ENXIO, -EAGAIN, -EAGAIN,
+				    -EPERM };
+	struct pcf_pkt pkts[6];
+
+	set_up();
+	sending_nonblock(true);
+	make(pkts, 6, 60);
+	for (unsigned i = 0; i < 5; i++) {
+		r.error = errors[i];
+		r.total = 0;
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, 1), said[i]);
+		CU_ASSERT_EQUAL(r.tx_prod, r.tx_cons);
+		r.total = -1;
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, 1), 1);
+	}
+	r.error = EBUSY;
+	CU_ASSERT_EQUAL(sending_copy(pkts + 5, 1), 1);
+	CU_ASSERT_EQUAL(r.q.tx.dropped, 1);
+	CU_ASSERT_EQUAL(r.q.tx.sent, 6);
+	in_order(6);
+	tear_down();
+}
+
+/* Frames that the device keeps are not used again, whichever comes back. */
+static void one_kept(void)
+{
+	struct pcf_pkt pkts[TX + 1];
+	bool seen[RX + TX] = { false };
+
+	set_up();
+	r.keeps = true;
+	sending_nonblock(true);
+	make(pkts, TX + 1, 60);
+	for (unsigned i = 0; i < TX; i++) {
+		CU_ASSERT_EQUAL(sending_copy(pkts + i, 1), 1);
+		CU_ASSERT_FALSE(seen[r.done[i].addr / FRAME]);
+		seen[r.done[i].addr / FRAME] = true;
+	}
+	CU_ASSERT_EQUAL(sending_copy(pkts + TX, 1), -EAGAIN);
+	complete(r.kept[0]);
+	r.kept[0] = r.kept[--r.nkept];
+	CU_ASSERT_EQUAL(sending_copy(pkts + TX, 1), 1);
+	CU_ASSERT_EQUAL(r.done[TX].addr, r.done[0].addr);
+	completes_all();
+	CU_ASSERT_EQUAL(sending_flush(20), 0);
+	in_order(TX + 1);
+	tear_down();
+}
+
+/* Another frame's completion, while its own is still to come. */
+static void one_for_another(void)
+{
+	struct pcf_pkt pkts[2];
+
+	set_up();
+	make(pkts, 2, 60);
+	r.keeps = true;
+	CU_ASSERT_EQUAL(sending_copy(pkts, 1), 1);
+	complete(r.kept[--r.nkept]);
+	CU_ASSERT_EQUAL(sending_copy(pkts + 1, 1), 1);
+	CU_ASSERT_EQUAL(r.q.tx.pending, 1);
+	CU_ASSERT_EQUAL(r.q.tx.nfree, TX - 1);
+	completes_all();
+	CU_ASSERT_EQUAL(sending_flush(20), 0);
+	tear_down();
+}
+
+/* The kernel stops within a long packet, twice: what comes next is not taken
+ * for sent before it is. */
+static void one_behind_a_part(void)
+{
+	static uint8_t jumbo[3 * FRAME];
+	struct pcf_pkt pkt = { .data = jumbo, .caplen = 3 * FRAME }, next;
+
+	set_up();
+	sending_mtu(3 * FRAME);
+	sending_nonblock(true);
+	r.total = 1;
+	CU_ASSERT_EQUAL(sending_copy(&pkt, 1), 1);
+	make(&next, 1, 60);
+	bytes[0][0] = 0xee;
+	r.total = 1;
+	CU_ASSERT_EQUAL(sending_copy(&next, 1), -EAGAIN);
+	r.total = -1;
+	CU_ASSERT_EQUAL(sending_copy(&next, 1), 1);
+	CU_ASSERT_EQUAL(r.ndone, 4);
+	CU_ASSERT_EQUAL(r.first[3], 0xee);
+	tear_down();
+}
+
 /* --- waiting for completion ---------------------------------------------- */
 
 /* What the device has not given back is counted, waited for, and not used
@@ -404,7 +564,8 @@ static void zerocopy(void)
 	r.q.zerocopy = true;
 	sending_nonblock(true);
 	make(pkts, RING, 60);
-	CU_ASSERT_EQUAL(sending_copy(pkts, RING), RING);
+	CU_ASSERT_EQUAL(sending_copy(pkts, 1), 1);
+	CU_ASSERT_EQUAL(sending_copy(pkts + 1, RING - 1), RING - 1);
 	CU_ASSERT_EQUAL(r.calls, 0); /* did not ask to be woken */
 	CU_ASSERT_EQUAL(sending_copy(pkts, 1), -EAGAIN);
 	CU_ASSERT_EQUAL(sending_flush(5), RING);
@@ -447,6 +608,13 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(received_frames),
 	PCF_TEST(hostile_completions),
 	PCF_TEST(spans),
+	PCF_TEST(long_behind_short),
+	PCF_TEST(one_at_a_time),
+	PCF_TEST(one_then_in_place),
+	PCF_TEST(one_refused),
+	PCF_TEST(one_kept),
+	PCF_TEST(one_for_another),
+	PCF_TEST(one_behind_a_part),
 	PCF_TEST(waiting),
 	PCF_TEST(zerocopy),
 	PCF_TEST(zerocopy_down),

@@ -247,6 +247,49 @@ static void in_place(void)
 	in_each_mode(built_in_place, 1500);
 }
 
+/* Packets leave in the order of the calls. */
+static void by_turns(const char *mode)
+{
+	struct pcap_batch_pkt *pkts = calloc(MOST, sizeof(*pkts));
+	uint8_t *area = malloc(MOST * 9100);
+	pcap_t *p = open_on(mode, "vA");
+	int fd = net_listen("vB");
+	uint32_t number = 0;
+
+	for (int n = 1; n <= 40; n++) {
+		uint32_t first = number;
+
+		build_all(pkts, area, number, n + 2, size_any);
+		CU_ASSERT_TRUE(
+			pcap_inject(p, pkts[0].data, pkts[0].hdr.caplen) > 0);
+		CU_ASSERT_EQUAL(pcap_inject_batch(p, pkts + 1, n), n);
+		CU_ASSERT_EQUAL(pcap_sendpacket(p, pkts[n + 1].data,
+						pkts[n + 1].hdr.caplen),
+				0);
+		number += n + 2;
+		CU_ASSERT_EQUAL_FATAL(pcap_tx_reserve(p, pkts, 1), 1);
+		net_frame((uint8_t *)pkts[0].data, size_any(number), number);
+		pkts[0].hdr.caplen = size_any(number);
+		CU_ASSERT_EQUAL(pcap_tx_submit(p, pkts, 1), 1);
+		number++;
+		CU_ASSERT_EQUAL(arrived(fd, first, number - first, size_any),
+				number - first);
+	}
+	close(fd);
+	pcap_close(p);
+	free(area);
+	free(pkts);
+}
+
+static void order(void)
+{
+	in_each_mode(by_turns, 1500);
+	if (skip())
+		return;
+	net_link(2, 1500);
+	by_turns("exclusive");
+}
+
 /* All frames of the pool can be had, once, and come back. */
 static void reserve_all(void)
 {
@@ -569,16 +612,16 @@ static void deleted(void)
 
 /* --- the queueing discipline --------------------------------------------- */
 
-/* One that drops everything: only who asks gets past it, and then no other
- * capture on the host sees the packets. */
-static void past_blackhole(const char *mode, bool past)
+/* One that drops everything: only exclusive captures and who asks get past it,
+ * and then no other capture on the host sees the packets. */
+static void past_blackhole(const char *mode, bool ask, bool past)
 {
 	struct pcap_batch_pkt pkts[100];
 	uint8_t *area = malloc(100 * 9100);
 	int host = net_host(), fd = net_listen("vB");
 	pcap_t *p;
 
-	if (past)
+	if (ask)
 		setenv("PCAP_FAST_QDISC_BYPASS", "on", 1);
 	p = open_on(mode, "vA");
 	unsetenv("PCAP_FAST_QDISC_BYPASS");
@@ -599,14 +642,14 @@ static void past_blackhole(const char *mode, bool past)
 
 static void qdisc_bypass(void)
 {
-	for (unsigned i = 1; i < NMODES && !skip(); i++) {
+	for (unsigned i = 0; i < NMODES && !skip(); i++) {
 		net_link(1, 1500);
 		if (net_do("tc qdisc add dev vA root blackhole")) {
 			pcf_skip("this kernel has no blackhole discipline");
 			return;
 		}
-		past_blackhole(modes[i], false);
-		past_blackhole(modes[i], true);
+		past_blackhole(modes[i], false, !i);
+		past_blackhole(modes[i], true, true);
 	}
 }
 
@@ -653,6 +696,30 @@ static void one_kick(void)
 	close(fd);
 	pcap_close(p);
 	free(area);
+}
+
+/* One packet is one system call; the peer takes it meanwhile, so each is sent
+ * from the same frame. */
+static void one_kick_each(void)
+{
+	uint8_t f[60];
+	pcap_t *p;
+	int fd;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = open_on("exclusive", "vA");
+	fd = net_listen("vB");
+	kicks = 0;
+	for (uint32_t i = 0; i < 3000; i++) {
+		net_frame(f, 60, i);
+		CU_ASSERT_EQUAL(pcap_inject(p, f, 60), 60);
+	}
+	CU_ASSERT_EQUAL(kicks, 3000);
+	CU_ASSERT_EQUAL(arrived(fd, 0, 3000, size_60), 3000);
+	close(fd);
+	pcap_close(p);
 }
 
 /* --- beside reading ------------------------------------------------------ */
@@ -767,6 +834,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(send_queues),	 PCF_TEST(send_queue_broken),
 	PCF_TEST(flapping),	 PCF_TEST(deleted),
 	PCF_TEST(qdisc_bypass),	 PCF_TEST(one_kick),
+	PCF_TEST(order),	 PCF_TEST(one_kick_each),
 	CU_TEST_INFO_NULL,
 };
 
