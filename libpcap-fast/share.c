@@ -31,16 +31,20 @@ int pcap_fast_share(pcap_t *out, pcap_t *in)
 	return 0;
 }
 
-/* The queue of `out` that can send this packet where it lies, or NULL. */
+/* The queue of `out` that can send this packet where it lies, or NULL. A
+ * backend that cannot send (the direct ring) has memory of its own. */
 static struct pcf_queue *same_memory(struct pcf_handle *in,
 				     struct pcf_handle *out,
 				     const struct pcap_batch_pkt *pkt)
 {
-	struct pcf_lane *l = pcf_batch_lane(in, pkt);
+	struct pcf_lane *l;
 	struct pcf_queue *q;
 	unsigned i;
 
-	if (!l || !out->sender)
+	if (!out->sender || !in->backend || !in->backend->tx)
+		return NULL;
+	l = pcf_batch_lane(in, pkt);
+	if (!l)
 		return NULL;
 	i = l - in->lanes;
 	if (i >= out->sender->nqueues)
