@@ -24,8 +24,9 @@ SETTLE = 0.3  # the kernel releases a queue some time after its socket
 KEEPER = {"tx": os.environ["NS_TX_PID"], "rx": os.environ["NS_RX_PID"]}
 EXCLUSIVE = {"LD_PRELOAD": DROPIN, "PCAP_FAST_MODE": "exclusive"}
 SYSTEM = {"LD_PRELOAD": DROPIN, "PCAP_FAST_MODE": "system"}
-SEND, XSK_TX, BRIDGE = (BUILD + "/bench/bench_" + n
-                        for n in ("send", "xsk_tx", "bridge"))
+SEND, XSK_TX, BRIDGE, XSK_BRIDGE = (
+    BUILD + "/bench/bench_" + n for n in ("send", "xsk_tx", "bridge",
+                                          "xsk_bridge"))
 
 # name -> (what it is, environment, command; {size}, {pcap}, {frame} filled in)
 SENDERS = {
@@ -56,6 +57,7 @@ BRIDGES = {
     "share": ("pcap_forward_batch, exclusive, one memory",
               dict(EXCLUSIVE, PCAP_FAST_RX="xsk"),
               [BRIDGE, "share", "rx0", "out0"]),
+    "xsk": ("bare AF_XDP loop, one memory", {}, [XSK_BRIDGE, "rx0", "out0"]),
     "bridge": ("pcap-fast bridge", {},
                [BUILD + "/pcap-fast", "bridge", "rx0", "out0"]),
 }
@@ -66,7 +68,8 @@ SEND_RATIOS = [("exclusive / stock inject", "inject", "stock"),
                ("system batch / stock inject", "batch-system", "stock")]
 BRIDGE_RATIOS = [("two memories / stock", "copy", "stock"),
                  ("one memory / stock", "share", "stock"),
-                 ("pcap-fast bridge / stock", "bridge", "stock")]
+                 ("pcap-fast bridge / stock", "bridge", "stock"),
+                 ("two memories / bare loop", "copy", "xsk")]
 
 
 def counters(where, device):
