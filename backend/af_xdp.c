@@ -46,6 +46,7 @@ struct xdp_backend {
 	unsigned rx_queues;
 	uint32_t frame_size;	/* in copy mode */
 	bool generic, frags, drop_rest;
+	struct pcf_hints_env hints; /* of one that is alone */
 	struct pcf_queue *queues;
 };
 
@@ -111,6 +112,7 @@ static void free_bounce(struct pcf_bounce *b)
 {
 	free(b->area);
 	free(b->free);
+	free(b->hints);
 	*b = (struct pcf_bounce){ 0 };
 }
 
@@ -120,7 +122,8 @@ static int make_bounce(struct pcf_bounce *b, uint32_t size)
 	b->count = b->nfree = BOUNCE_BUFFERS;
 	b->area = malloc((size_t)b->count * size);
 	b->free = malloc(b->count * sizeof(*b->free));
-	if (!b->area || !b->free)
+	b->hints = calloc(b->count, sizeof(*b->hints));
+	if (!b->area || !b->free || !b->hints)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < b->count; i++)
 		b->free[i] = i;
@@ -403,7 +406,9 @@ static int load(struct pcf_backend *b, const struct pcf_slot_want *want,
 				    .generic = x->generic,
 				    .drop_rest = x->drop_rest,
 				    .keep = x->slot.keep,
-				    .keep_arg = x->slot.keep_arg };
+				    .keep_arg = x->slot.keep_arg,
+				    .hints = x->hints.ifindex ? &x->hints :
+								NULL };
 
 	return pcf_prog_exclusive(&env, want->emit, want->arg, why, size);
 }
@@ -429,8 +434,7 @@ static int set_up(struct xdp_backend *x, const struct pcf_open *how,
 
 	if (how->send_only)
 		return open_queues(x, how, what, why, size);
-	err = pcf_root_open(&x->slot.root, how->ifindex, how->generic, why,
-			    size);
+	err = pcf_slot_open(&x->slot, how, &x->hints, why, size);
 	if (!err)
 		err = make_maps(x, why, size);
 	if (!err)
@@ -454,6 +458,14 @@ static void describe(const struct xdp_backend *x, struct pcf_opened *what)
 				q->umem->frames * (sizeof(uint64_t) +
 						   sizeof(struct xdp_desc));
 	}
+}
+
+static struct pcf_rx_ops rx_ops(const struct xdp_backend *x)
+{
+	if (x->hints.ifindex)
+		return x->frags ? pcf_xdp_rx_frags_hints :
+				  pcf_xdp_rx_single_hints;
+	return x->frags ? pcf_xdp_rx_frags : pcf_xdp_rx_single;
 }
 
 static void xdp_close(struct pcf_backend *b);
@@ -484,7 +496,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 		return err;
 	}
 	x->base.tx = &pcf_xdp_tx;
-	x->base.rx = x->frags ? pcf_xdp_rx_frags : pcf_xdp_rx_single;
+	x->base.rx = rx_ops(x);
 	describe(x, what);
 	*b = &x->base;
 	return 0;

@@ -18,6 +18,7 @@ struct pcf_bounce {
 	uint8_t *area;
 	uint32_t size;		/* bytes of one buffer */
 	uint32_t *free;		/* stack of free buffers */
+	struct pcf_hints *hints; /* of the packet in each buffer */
 	unsigned nfree, count;
 };
 
@@ -70,6 +71,9 @@ void pcf_xdp_leave_umem(struct pcf_queue *q);
 /* For frames that are one descriptor each, and for those that may be more. */
 extern const struct pcf_rx_ops pcf_xdp_rx_single;
 extern const struct pcf_rx_ops pcf_xdp_rx_frags;
+/* ... with hints. */
+extern const struct pcf_rx_ops pcf_xdp_rx_single_hints;
+extern const struct pcf_rx_ops pcf_xdp_rx_frags_hints;
 
 extern const struct pcf_tx_ops pcf_xdp_tx;
 

@@ -24,6 +24,9 @@
 #define FRAME_BITS 48
 #define FRAME_ADDR ((1ull << FRAME_BITS) - 1)
 
+/* In front of a packet lie metadata and perhaps hints (prog.h). */
+#define FRONT (PCF_META_SIZE + PCF_HINTS_SIZE)
+
 #define likely(x)     __builtin_expect(!!(x), 1)
 #define unlikely(x)   __builtin_expect(!!(x), 0)
 #define always_inline inline __attribute__((always_inline))
@@ -34,13 +37,18 @@
 static inline bool in_area(const struct pcf_queue *q, uint64_t addr,
 			   uint32_t len)
 {
-	return addr - PCF_META_SIZE < q->area_size - PCF_META_SIZE &&
+	return addr - FRONT < q->area_size - FRONT &&
 	       len <= q->area_size - addr;
 }
 
 static inline const struct pcf_meta *meta_of(const uint8_t *data)
 {
 	return (const void *)(data - PCF_META_SIZE);
+}
+
+static inline const struct pcf_hints *hints_of(const uint8_t *data)
+{
+	return (const void *)(data - FRONT);
 }
 
 /* Time and decision from the metadata; without it, `now` and no decision. */
@@ -164,7 +172,7 @@ static always_inline void show_run(struct pcf_queue *q, struct pcf_show *rx,
 		pcf_verdict_usual(&q->verdict, q->epoch);
 	const uint64_t verdict = pcf_verdict_word(&usual);
 	const uint32_t longest = longest_usual(q, rx, usual);
-	const uint64_t room = q->area_size - PCF_META_SIZE - longest;
+	const uint64_t room = q->area_size - FRONT - longest;
 	uint8_t *const area = q->area;
 	struct pcf_pkt *p = &rx->pkts[at];
 	uint64_t *frame = &rx->frames[at];
@@ -182,7 +190,7 @@ static always_inline void show_run(struct pcf_queue *q, struct pcf_show *rx,
 		const struct pcf_meta *m;
 		uint64_t ns;
 
-		if (unlikely(d.addr - PCF_META_SIZE > room ||
+		if (unlikely(d.addr - FRONT > room ||
 			     d.len > longest)) {
 			show_single(q, rx, p - rx->pkts, d, true, 0);
 			continue;
@@ -253,6 +261,32 @@ static unsigned rx_single(struct pcf_queue *q, struct pcf_show *rx,
 	if (unlikely(first < n))
 		show_usual(q, rx, xsk_ring_cons__rx_desc(&q->rx, idx + first),
 			   first, n - first);
+	return n;
+}
+
+static const struct pcf_hints *single_hints(struct pcf_queue *q,
+					    const struct pcf_pkt *pkt)
+{
+	return hints_of(q->area + (pkt->frame & FRAME_ADDR));
+}
+
+static void add_hints(struct pcf_queue *q, struct pcf_show *rx, unsigned i,
+		      const struct pcf_hints *(*hints)(struct pcf_queue *,
+						       const struct pcf_pkt *))
+{
+	struct pcf_pkt *p = &rx->pkts[i];
+
+	if (!(p->flags & PCF_PKT_BAD) && !q->ctl->no_meta)
+		pcf_show_hints(rx, p, hints(q, p));
+}
+
+static unsigned rx_single_hints(struct pcf_queue *q, struct pcf_show *rx,
+				unsigned max)
+{
+	unsigned n = rx_single(q, rx, max);
+
+	for (unsigned i = 0; i < n; i++)
+		add_hints(q, rx, i, single_hints);
 	return n;
 }
 
@@ -364,6 +398,8 @@ static void show_gathered(struct pcf_queue *q, struct pcf_pkt *p, uint32_t idx,
 
 	if (span_in_area(q, idx, span)) {
 		show(q, p, d, meta, meta ? 0 : pcf_clock_now());
+		if (q->bounce.hints)
+			q->bounce.hints[slot] = *hints_of(p->data);
 		keep = meta ? meta_of(p->data)->keep : UINT32_MAX;
 		gather(q, p, q->bounce.area + (size_t)slot * q->bounce.size,
 		       idx, span);
@@ -429,6 +465,24 @@ static inline unsigned span_of(uint64_t frame)
 	return span ? span : 1;
 }
 
+static const struct pcf_hints *frags_hints(struct pcf_queue *q,
+					   const struct pcf_pkt *pkt)
+{
+	return span_of(pkt->frame) > 1 ?
+		       &q->bounce.hints[pkt->frame & FRAME_ADDR] :
+		       single_hints(q, pkt);
+}
+
+static unsigned rx_frags_hints(struct pcf_queue *q, struct pcf_show *rx,
+			       unsigned max)
+{
+	unsigned n = rx_frags(q, rx, max);
+
+	for (unsigned i = 0; i < n; i++)
+		add_hints(q, rx, i, frags_hints);
+	return n;
+}
+
 /* The parts of a gathered packet go back to the kernel here: their
  * descriptors are read once more before the ring moves on. */
 static void taken_frags(struct pcf_queue *q, const uint64_t *frames, unsigned n)
@@ -468,6 +522,12 @@ static uint64_t time_of(struct pcf_queue *q, const struct pcf_pkt *pkt)
 }
 
 const struct pcf_rx_ops pcf_xdp_rx_single = { rx_single, taken_single,
-					      done_single, time_of };
+					      done_single, time_of, NULL };
 const struct pcf_rx_ops pcf_xdp_rx_frags = { rx_frags, taken_frags,
-					     done_frags, time_of };
+					     done_frags, time_of, NULL };
+const struct pcf_rx_ops pcf_xdp_rx_single_hints = { rx_single_hints,
+						    taken_single, done_single,
+						    time_of, single_hints };
+const struct pcf_rx_ops pcf_xdp_rx_frags_hints = { rx_frags_hints, taken_frags,
+						   done_frags, time_of,
+						   frags_hints };

@@ -26,6 +26,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "backend/hints.h"
 #include "compat/frame.h"
 
 struct pcf_ebpf;
@@ -43,9 +44,13 @@ struct pcf_pkt {
 	uint32_t flags;		/* PCF_PKT_*; the upper 24 bits: see pcf_show */
 };
 
+/* The first three as in the PCAP_BATCH_* flags. */
 #define PCF_PKT_OUTGOING 0x1	/* the host sent it */
+/* hints() has the time by the adapter's clock; has the hash. */
+#define PCF_PKT_ADAPTER_TIME 0x2
+#define PCF_PKT_HASH 0x4
 /* No packet: a descriptor that points nowhere. To be counted, not delivered. */
-#define PCF_PKT_BAD 0x4
+#define PCF_PKT_BAD 0x8
 /* From the stand-in's packet socket: sent by the host or not. */
 #define PCF_PKT_SOCKET 0x10
 /* It passed the filter that is in force now, in the kernel. */
@@ -93,6 +98,9 @@ struct pcf_open {
 	const char *cluster;		/* its name; members only */
 	bool dedicated;			/* nobody else uses the interface */
 	bool busy_poll;			/* the reader polls: drive() helps */
+	/* Ask the driver for the time and the hash of each packet: then the
+	 * capture is alone on the interface. */
+	bool want_time, want_hash;
 };
 
 /* What came of it. */
@@ -107,6 +115,11 @@ struct pcf_opened {
 	char busy_note[256];	/* what came of busy_poll, "" nothing */
 	unsigned put_back;	/* settings that a killed process had left */
 };
+
+static inline bool pcf_open_alone(const struct pcf_open *how)
+{
+	return how->want_time || how->want_hash;
+}
 
 /* Cut a packet to what its filter keeps. The filter counted without the outer
  * VLAN tag. */
@@ -134,11 +147,24 @@ struct pcf_show {
 	uint32_t snaplen;
 	/* out: of all that are shown */
 	enum pcf_stop why;	/* it stopped */
-	bool plain;		/* packets of the wire, within the snaplen */
+	bool plain;		/* packets of the wire, within the snaplen, and
+				 * stamped by the host */
 	bool filtered;		/* each with PCF_PKT_FILTERED */
 };
 
 #define PCF_PKT_PLACE 0x100u
+
+/* The packet that was shown has these hints. */
+static inline void pcf_show_hints(struct pcf_show *rx, struct pcf_pkt *p,
+				  const struct pcf_hints *h)
+{
+	if (h->time) {
+		p->flags |= PCF_PKT_ADAPTER_TIME;
+		rx->plain = false;
+	}
+	if (h->has_hash)
+		p->flags |= PCF_PKT_HASH;
+}
 
 /* Queue and flags of a packet as one word, to which words are added. */
 static inline uint64_t pcf_pkt_marks(uint32_t queue, uint32_t flags)
@@ -168,6 +194,10 @@ struct pcf_rx_ops {
 	/* The arrival time of a shown packet (CLOCK_TAI, ns), 0 unknown. NULL:
 	 * always. For packets whose stamps are equal, not for each. */
 	uint64_t (*time)(struct pcf_queue *q, const struct pcf_pkt *pkt);
+	/* What the adapter knows of a shown packet, or one that is held, whose
+	 * flags say that it knows something. NULL: they never do. */
+	const struct pcf_hints *(*hints)(struct pcf_queue *q,
+					 const struct pcf_pkt *pkt);
 };
 
 /*

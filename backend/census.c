@@ -8,6 +8,7 @@
  */
 #include "backend/census.h"
 
+#include "backend/alone.h"
 #include "backend/owner.h"
 #include "backend/prog.h"
 #include "backend/ring.h"
@@ -153,23 +154,37 @@ static bool is_owners(int fd)
 }
 
 /* The root's map of owners comes last; nothing else needs opening. */
+static int open_owners(const struct bpf_prog_info *info, const uint32_t *maps)
+{
+	int fd;
+
+	if (!strcmp(info->name, PCF_ALONE_NAME))
+		return pcf_alone_owners(info);
+	if (strcmp(info->name, PCF_ROOT_NAME) ||
+	    info->nr_map_ids != PCF_ROOT_MAPS)
+		return -ENOENT;
+	fd = bpf_map_get_fd_by_id(maps[PCF_ROOT_MAPS - 1]);
+	if (fd < 0 || is_owners(fd))
+		return fd;
+	close(fd);
+	return -ENOENT;
+}
+
 static void visit_program(uint32_t id, int ifindex, const struct visit *v)
 {
-	struct bpf_prog_info info = { 0 };
-	uint32_t len = sizeof(info), maps[PCF_ROOT_MAPS] = { 0 };
-	int map, fd = bpf_prog_get_fd_by_id(id);
+	uint32_t maps[PCF_ALONE_MAPS] = { 0 };
+	struct bpf_prog_info info = { .nr_map_ids = PCF_ALONE_MAPS,
+				      .map_ids = (uintptr_t)maps };
+	uint32_t len = sizeof(info);
+	int map = -ENOENT, fd = bpf_prog_get_fd_by_id(id);
 
 	if (fd < 0)
 		return;
-	info.nr_map_ids = PCF_ROOT_MAPS;
-	info.map_ids = (uintptr_t)maps;
-	if (!bpf_obj_get_info_by_fd(fd, &info, &len) &&
-	    !strcmp(info.name, PCF_ROOT_NAME) && info.nr_map_ids == PCF_ROOT_MAPS) {
-		map = bpf_map_get_fd_by_id(maps[PCF_ROOT_MAPS - 1]);
-		if (map >= 0 && is_owners(map))
-			visit_slots(map, ifindex, v);
-		if (map >= 0)
-			close(map);
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		map = open_owners(&info, maps);
+	if (map >= 0) {
+		visit_slots(map, ifindex, v);
+		close(map);
 	}
 	close(fd);
 }

@@ -113,6 +113,8 @@ static int take_queues(struct pcf_root *r, const struct pcf_owner *me,
 	uint32_t slot = r->slot;
 	int err = 0;
 
+	if (r->queues < 0) /* alone: all come to it anyhow */
+		return 0;
 	for (uint32_t q = 0; q < PCF_QUEUES && !err; q++)
 		if (pcf_queues_have(me->queues, q))
 			err = bpf_map_update_elem(r->queues, &q, &slot,

@@ -38,6 +38,8 @@ static void gather_driver(struct pcf_facts *facts)
 		facts->driver[0] = '\0';
 	facts->xdp_known = !pcf_link_xdp_features(
 		link->ifindex, &facts->xdp_features, &facts->zc_max_segs);
+	if (pcf_link_rx_metadata(link->ifindex, &facts->rx_metadata))
+		facts->rx_metadata = 0;
 	if (pcf_link_rx_vlan_offload(link->name, &facts->rx_vlan_offload))
 		facts->rx_vlan_offload = true;
 }
@@ -63,6 +65,8 @@ static void gather_program(struct pcf_facts *facts, const uint64_t *wanted)
 	       sizeof(facts->exclusive_owner));
 	memcpy(facts->exclusive_queues, users.queues,
 	       sizeof(facts->exclusive_queues));
+	memcpy(facts->mirror_owner, users.mirror, sizeof(facts->mirror_owner));
+	memcpy(facts->alone_owner, users.alone, sizeof(facts->alone_owner));
 	memcpy(facts->cluster, users.cluster, sizeof(facts->cluster));
 	memcpy(facts->foreign_xdp, users.foreign, sizeof(facts->foreign_xdp));
 }

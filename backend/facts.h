@@ -24,15 +24,18 @@ struct pcf_facts {
 	bool xdp_known;		/* netdev-genl answered */
 	uint64_t xdp_features;	/* NETDEV_XDP_ACT_* */
 	uint32_t zc_max_segs;
+	uint64_t rx_metadata;	/* PCF_XDP_RX_*: told to XDP programs */
 	bool rx_vlan_offload;
 	/* an XDP program that is not ours, "" none: "name (id N)" */
 	char foreign_xdp[64];
-	/* a root program of ours is attached */
+	/* a program of ours is attached */
 	bool ours;
 	/* who captures exclusively through it, from queues that are wanted:
 	 * "name (pid N)", "" nobody; and which of them, "" all or unknown */
 	char exclusive_owner[96];
 	char exclusive_queues[64];
+	/* one who mirrors, and who has the interface alone */
+	char mirror_owner[96], alone_owner[96];
 	/* if that is a cluster: its name */
 	char cluster[32];
 	/* others capture exclusively, but from other queues */

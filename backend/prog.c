@@ -8,6 +8,7 @@
  */
 #include "backend/prog.h"
 
+#include "backend/alone.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 
@@ -77,19 +78,26 @@ void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
 static void emit_stamp(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 		       const struct labels *l)
 {
+	const int extra = env->hints ? PCF_HINTS_SIZE : 0;
+
 	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
-	pcf_mov64_imm(e, BPF_REG_2, -PCF_META_SIZE);
+	pcf_mov64_imm(e, BPF_REG_2, -PCF_META_SIZE - extra);
 	pcf_call(e, BPF_FUNC_xdp_adjust_meta);
 	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->no_meta);
 	pcf_load(e, BPF_W, BPF_REG_9, BPF_REG_6, XDP_MD(data_meta));
 	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_6, XDP_MD(data));
 	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_9);
-	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, PCF_META_SIZE);
+	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, PCF_META_SIZE + extra);
 	pcf_jump_reg(e, BPF_JGT, BPF_REG_2, BPF_REG_1, l->no_meta);
 	pcf_call(e, BPF_FUNC_ktime_get_tai_ns);
-	pcf_store(e, BPF_DW, BPF_REG_9, META(time), BPF_REG_0);
-	pcf_prog_epoch(e, env->epoch, env->epoch_at, BPF_REG_9, META(epoch));
-	pcf_store(e, BPF_W, BPF_REG_9, META(keep), BPF_REG_7);
+	pcf_store(e, BPF_DW, BPF_REG_9, extra + META(time), BPF_REG_0);
+	pcf_prog_epoch(e, env->epoch, env->epoch_at, BPF_REG_9,
+		       extra + META(epoch));
+	pcf_store(e, BPF_W, BPF_REG_9, extra + META(keep), BPF_REG_7);
+	if (!env->hints)
+		return;
+	pcf_hints_ask(e, env->hints);
+	pcf_hints_store(e, BPF_REG_9, 0);
 }
 
 /* A queue without a socket (not asked for, or its owner died) passes. */
@@ -204,17 +212,29 @@ static void last_line(const char *log, char *why, size_t size)
 		 (int)(end - start), start);
 }
 
-/* Once more, for the reason. A log that does not fit is cut at its beginning
- * by newer kernels, which is the end that is not needed. */
-static void ask_why(const struct pcf_ebpf *e, const char *name, char *why,
-		    size_t size)
+static int load(const struct pcf_ebpf *e, const char *name,
+		const struct pcf_hints_env *hints, char *log, size_t log_size)
 {
-	char log[8192] = "";
 	LIBBPF_OPTS(bpf_prog_load_opts, opts,
 		    .prog_flags = BPF_F_XDP_HAS_FRAGS, .log_buf = log,
-		    .log_size = sizeof(log), .log_level = 1);
-	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL",
-			       e->insns, e->len, &opts);
+		    .log_size = log_size, .log_level = log ? 1 : 0);
+
+	if (hints) {
+		name = PCF_ALONE_NAME;
+		opts.prog_flags |= BPF_F_XDP_DEV_BOUND_ONLY;
+		opts.prog_ifindex = hints->ifindex;
+	}
+	return bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL", e->insns,
+			     e->len, &opts);
+}
+
+/* Once more, for the reason. A log that does not fit is cut at its beginning
+ * by newer kernels, which is the end that is not needed. */
+static void ask_why(const struct pcf_ebpf *e, const char *name,
+		    const struct pcf_hints_env *hints, char *why, size_t size)
+{
+	char log[8192] = "";
+	int fd = load(e, name, hints, log, sizeof(log));
 
 	if (fd >= 0)
 		close(fd);
@@ -223,10 +243,21 @@ static void ask_why(const struct pcf_ebpf *e, const char *name, char *why,
 		last_line(log, why, size);
 }
 
-int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size)
+/* By this map others find who has the interface alone. */
+static int bind_owners(int prog, const struct pcf_hints_env *hints)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int err = hints ? bpf_prog_bind_map(prog, hints->owners, NULL) : 0;
+
+	if (!err)
+		return prog;
+	close(prog);
+	return err;
+}
+
+int pcf_prog_load_for(struct pcf_ebpf *e, const char *name,
+		      const struct pcf_hints_env *hints, char *why,
+		      size_t size)
+{
 	int fd, err = pcf_ebpf_finish(e);
 
 	if (err) {
@@ -234,14 +265,20 @@ int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size)
 			 strerror(-err));
 		return err;
 	}
-	fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "Dual BSD/GPL", e->insns,
-			   e->len, &opts);
+	fd = load(e, name, hints, NULL, 0);
+	if (fd >= 0)
+		fd = bind_owners(fd, hints);
 	if (fd >= 0)
 		return fd;
 	snprintf(why, size, "cannot load the XDP program: %s", strerror(-fd));
 	if (fd != -EPERM)
-		ask_why(e, name, why, size);
+		ask_why(e, name, hints, why, size);
 	return fd;
+}
+
+int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size)
+{
+	return pcf_prog_load_for(e, name, NULL, why, size);
 }
 
 int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
@@ -253,7 +290,8 @@ int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
 	pcf_ebpf_init(&e);
 	err = emit_program(&e, env, emit, arg, why, size);
 	if (!err)
-		err = pcf_prog_load(&e, "pcf_exclusive", why, size);
+		err = pcf_prog_load_for(&e, "pcf_exclusive", env->hints, why,
+					size);
 	pcf_ebpf_free(&e);
 	return err;
 }

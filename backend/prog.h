@@ -7,11 +7,14 @@
  *
  *	| time 8 | epoch 4 | keep 4 | frame ...
  *	^ data - 16                 ^ data
+ *
+ * and in front of that, where they are wanted, hints (hints.h).
  */
 #ifndef PCF_PROG_H
 #define PCF_PROG_H
 
 #include "backend/backend.h"
+#include "backend/hints.h"
 #include "backend/verdict.h"
 
 #define PCF_META_SIZE 16
@@ -48,6 +51,7 @@ struct pcf_prog_env {
 	/* what matches this goes to the host in any case; NULL nothing */
 	pcf_emit_filter keep;
 	void *keep_arg;
+	const struct pcf_hints_env *hints; /* NULL: none */
 };
 
 /* Load the program of an exclusive handle: its descriptor or negative errno
@@ -61,7 +65,11 @@ void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
 		    int off);
 
 /* Finish and load a program: its descriptor or negative errno, with the
- * verifier's last words in `why`. Frees nothing. */
+ * verifier's last words in `why`. Frees nothing. With hints (else NULL), for an
+ * interface that the capture has alone. */
 int pcf_prog_load(struct pcf_ebpf *e, const char *name, char *why, size_t size);
+int pcf_prog_load_for(struct pcf_ebpf *e, const char *name,
+		      const struct pcf_hints_env *hints, char *why,
+		      size_t size);
 
 #endif

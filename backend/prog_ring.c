@@ -86,6 +86,12 @@ static void emit_ctl(struct pcf_ebpf *e, const struct pcf_ring_env *env)
 	pcf_alu64_reg(e, BPF_ADD, BPF_REG_9, BPF_REG_1);
 }
 
+/* Bytes in front of each record. */
+static unsigned extra_of(const struct pcf_ring_env *env)
+{
+	return env->hints ? PCF_HINTS_SIZE : 0;
+}
+
 static void emit_at_most(struct pcf_ebpf *e, int reg, int limit_reg)
 {
 	int fits = pcf_ebpf_label(e);
@@ -118,7 +124,7 @@ static void emit_room(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_9, CTL(consumed));
 	pcf_mov64_reg(e, BPF_REG_3, BPF_REG_7);
 	pcf_alu64_imm(e, BPF_ADD, BPF_REG_3,
-		      PCF_RING_HEADER + PCF_RING_UNIT - 1);
+		      extra_of(env) + PCF_RING_HEADER + PCF_RING_UNIT - 1);
 	pcf_alu64_imm(e, BPF_AND, BPF_REG_3, -(int32_t)PCF_RING_UNIT);
 	pcf_alu64_reg(e, BPF_ADD, BPF_REG_3, BPF_REG_1);
 	pcf_store(e, BPF_DW, BPF_REG_10, PRODUCED, BPF_REG_3);
@@ -140,7 +146,18 @@ static void emit_where(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, WHERE);
 	pcf_alu64_imm(e, BPF_AND, BPF_REG_3, env->size - 1);
 	pcf_alu64_reg(e, BPF_ADD, BPF_REG_3, BPF_REG_0);
+	if (env->hints)
+		pcf_alu64_imm(e, BPF_ADD, BPF_REG_3, PCF_HINTS_SIZE);
 	pcf_store(e, BPF_DW, BPF_REG_10, WHERE, BPF_REG_3);
+}
+
+static void emit_hints(struct pcf_ebpf *e, const struct pcf_ring_env *env)
+{
+	if (!env->hints)
+		return;
+	pcf_hints_ask(e, env->hints);
+	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, WHERE);
+	pcf_hints_store(e, BPF_REG_3, -PCF_HINTS_SIZE);
 }
 
 static void emit_record(struct pcf_ebpf *e, const struct pcf_ring_env *env,
@@ -152,6 +169,7 @@ static void emit_record(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_store(e, BPF_W, BPF_REG_3, RECORD(keep), BPF_REG_1);
 	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, LEN);
 	pcf_store(e, BPF_W, BPF_REG_3, RECORD(len), BPF_REG_1);
+	emit_hints(e, env);
 	pcf_call(e, BPF_FUNC_ktime_get_tai_ns);
 	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_10, WHERE);
 	pcf_store(e, BPF_DW, BPF_REG_3, RECORD(time), BPF_REG_0);
@@ -257,6 +275,12 @@ static void emit_verdicts(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		emit_drop(e);
 	}
 	pcf_ebpf_bind(e, l->next);
+	/* who is alone has nobody behind it */
+	if (env->hints) {
+		pcf_mov64_imm(e, BPF_REG_0, XDP_PASS);
+		pcf_exit(e);
+		return;
+	}
 	pcf_root_emit(e, env->root_slots, env->root_queues, env->own_slot + 1);
 }
 
@@ -299,10 +323,10 @@ int pcf_prog_ring(const struct pcf_ring_env *env, pcf_emit_filter emit,
 	pcf_ebpf_init(&e);
 	err = emit_program(&e, env, emit, arg, why, size);
 	if (!err)
-		err = pcf_prog_load(&e,
-				    env->member ? "pcf_member" :
-				    env->take	? "pcf_take" : "pcf_mirror",
-				    why, size);
+		err = pcf_prog_load_for(&e,
+					env->member ? "pcf_member" :
+					env->take   ? "pcf_take" : "pcf_mirror",
+					env->hints, why, size);
 	pcf_ebpf_free(&e);
 	return err;
 }

@@ -59,6 +59,7 @@ struct ring_backend {
 	unsigned nrings;	/* one for each RX queue wanted */
 	struct pcf_ring *rings;
 	struct pcf_cluster cluster; /* a member's */
+	struct pcf_hints_env hints; /* of one that is alone */
 };
 
 static struct ring_backend *ring(struct pcf_backend *b)
@@ -314,6 +315,7 @@ static int load(struct pcf_backend *backend, const struct pcf_slot_want *want,
 		.keep_arg = b->slot.keep_arg,
 		.member = is_member(b),
 		.leave = want->leave,
+		.hints = b->hints.ifindex ? &b->hints : NULL,
 	};
 
 	return pcf_prog_ring(&env, want->emit, want->arg, why, size);
@@ -357,8 +359,7 @@ static int claim_slot(struct ring_backend *b, const struct pcf_open *how,
 static int set_up(struct ring_backend *b, const struct pcf_open *how,
 		  struct pcf_opened *what, char *why, size_t size)
 {
-	int err = pcf_root_open(&b->slot.root, how->ifindex, how->generic, why,
-				size);
+	int err = pcf_slot_open(&b->slot, how, &b->hints, why, size);
 
 	if (err)
 		return err;
@@ -422,7 +423,7 @@ static bool name_rings(struct ring_backend *b, const struct pcf_open *how)
 static void init(struct ring_backend *b, const struct pcf_open *how)
 {
 	b->base.ops = how->cluster ? &pcf_member : &pcf_direct_ring;
-	b->base.rx = pcf_ring_rx;
+	b->base.rx = pcf_open_alone(how) ? pcf_ring_rx_hints : pcf_ring_rx;
 	pcf_slot_init(&b->slot, &b->base, load);
 	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
 	b->ring_map = b->ctl_map = b->living_map = b->socket = -1;

@@ -7,6 +7,8 @@
  *	record	| time 8 | len 4 | caplen 4 | epoch 4 | keep 4 | - 2 | packet ...
  *	ring	| record | record | ...                 | tail
  *
+ * Where hints are wanted, they stand in front of each record (hints.h).
+ *
  * Records lie one behind the other, each from a multiple of PCF_RING_UNIT on,
  * so that a packet takes the room it needs, small or jumbo. One that begins
  * before the ring's end may reach into the tail: each is in one piece, and the
@@ -45,8 +47,8 @@ _Static_assert(offsetof(struct pcf_ring_record, keep) ==
 
 #define PCF_RING_HEADER offsetof(struct pcf_ring_record, data)
 #define PCF_RING_TAIL \
-	((PCF_RING_HEADER + PCF_RING_DATA_MAX + PCF_RING_UNIT - 1) & \
-	 ~(PCF_RING_UNIT - 1))
+	((PCF_HINTS_SIZE + PCF_RING_HEADER + PCF_RING_DATA_MAX + \
+	  PCF_RING_UNIT - 1) & ~(PCF_RING_UNIT - 1))
 
 /* One per RX queue, shared with the program. What one side writes is on a
  * cache line that the other only reads. */
@@ -83,6 +85,7 @@ struct pcf_ring_env {
 	void *keep_arg;
 	bool leave;		/* ... and, for now, all go on */
 	bool member;		/* of a cluster */
+	const struct pcf_hints_env *hints; /* NULL: none */
 };
 
 /* Load the program of a ring: its descriptor or negative errno. */
@@ -114,6 +117,8 @@ void pcf_ring_taken(struct pcf_ring *r);
 
 #define PCF_RING_DONE 0x8000u
 
+/* Without hints and with them. */
 extern const struct pcf_rx_ops pcf_ring_rx;
+extern const struct pcf_rx_ops pcf_ring_rx_hints;
 
 #endif

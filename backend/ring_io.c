@@ -10,10 +10,9 @@ static struct pcf_ring *ring_of(struct pcf_queue *q)
 	return (struct pcf_ring *)q;
 }
 
-static inline struct pcf_ring_record *record_at(const struct pcf_ring *r,
-						uint64_t position)
+static inline uint8_t *at(const struct pcf_ring *r, uint64_t position)
 {
-	return (void *)(r->bytes + (position & (r->size - 1)));
+	return r->bytes + (position & (r->size - 1));
 }
 
 static inline uint16_t *units_at(const struct pcf_ring *r, uint64_t position)
@@ -52,6 +51,13 @@ show_unusual(struct pcf_ring *r, struct pcf_show *rx, unsigned i,
 	p->flags |= rx->flags + i * PCF_PKT_PLACE;
 }
 
+static void show_hints(struct pcf_show *rx, struct pcf_pkt *p,
+		       const struct pcf_ring_record *rec)
+{
+	pcf_show_hints(rx, p, (const void *)((const uint8_t *)rec -
+					     PCF_HINTS_SIZE));
+}
+
 static inline uint32_t room_of(uint32_t caplen)
 {
 	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) &
@@ -70,13 +76,15 @@ static uint32_t longest_usual(const struct pcf_show *rx,
 }
 
 /*
- * Show what lies below `end`, up to a record that makes no sense. What nearly
+ * Show what lies below `end`, up to a record that makes no sense, each behind
+ * `extra` bytes of hints. What nearly
  * all packets have in common is asked in one comparison each, here; the rest
  * goes the long way.
  */
 static always_inline unsigned show_records(struct pcf_ring *r,
 					   struct pcf_show *rx, unsigned max,
-					   uint64_t end, bool nanoseconds)
+					   uint64_t end, bool nanoseconds,
+					   const unsigned extra)
 {
 	const struct pcf_verdict usual =
 		pcf_verdict_usual(&r->verdict, r->epoch);
@@ -95,10 +103,11 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 	uint64_t shown = r->shown;
 
 	for (; p < last && shown != end; p++, frame++, marks += next_place) {
-		struct pcf_ring_record *rec = (void *)(bytes + (shown & mask));
+		struct pcf_ring_record *rec =
+			(void *)(bytes + (shown & mask) + extra);
 		const uint32_t caplen =
 			__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
-		const uint32_t room = room_of(caplen);
+		const uint32_t room = room_of(caplen + extra);
 		uint64_t ns;
 
 		if (unlikely(caplen > longest) && caplen > PCF_RING_DATA_MAX)
@@ -117,12 +126,16 @@ static always_inline unsigned show_records(struct pcf_ring *r,
 		if (unlikely(pcf_verdict_word(&rec->epoch) != verdict ||
 			     ns >= PCF_NSEC || caplen > longest)) {
 			show_unusual(r, rx, p - rx->pkts, rec);
+			if (extra)
+				show_hints(rx, p, rec);
 			second = r->clock.second;
 			sec = r->clock.sec;
 			continue;
 		}
 		p->ts.tv_sec = sec;
 		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
+		if (extra)
+			show_hints(rx, p, rec);
 	}
 	r->shown = shown;
 	return p - rx->pkts;
@@ -138,7 +151,9 @@ static enum pcf_stop nothing(struct pcf_ring *r)
 		       PCF_STOP_EMPTY;
 }
 
-static unsigned ring_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+static always_inline unsigned rx_behind(struct pcf_queue *q,
+					struct pcf_show *rx, unsigned max,
+					const unsigned extra)
 {
 	struct pcf_ring *r = ring_of(q);
 	uint64_t end = produced(r);
@@ -149,13 +164,25 @@ static unsigned ring_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
 		end = r->shown;
 	rx->plain = true;
 	rx->filtered = r->epoch != 0;
-	n = r->clock.nanoseconds ? show_records(r, rx, max, end, true) :
-				   show_records(r, rx, max, end, false);
+	n = r->clock.nanoseconds ?
+		    show_records(r, rx, max, end, true, extra) :
+		    show_records(r, rx, max, end, false, extra);
 	rx->why = n == max ? PCF_STOP_FULL : PCF_STOP_EMPTY;
 	if (!n)
 		rx->why = nothing(r);
 	pcf_coming_shown(&r->coming, n);
 	return n;
+}
+
+static unsigned ring_rx(struct pcf_queue *q, struct pcf_show *rx, unsigned max)
+{
+	return rx_behind(q, rx, max, 0);
+}
+
+static unsigned ring_rx_hints(struct pcf_queue *q, struct pcf_show *rx,
+			      unsigned max)
+{
+	return rx_behind(q, rx, max, PCF_HINTS_SIZE);
 }
 
 static inline uint64_t end_of(const struct pcf_ring *r, uint64_t frame)
@@ -189,8 +216,27 @@ static void ring_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 
 static uint64_t ring_time(struct pcf_queue *q, const struct pcf_pkt *pkt)
 {
-	return record_at(ring_of(q), pkt->frame)->time;
+	const struct pcf_ring_record *rec = (void *)at(ring_of(q), pkt->frame);
+
+	return rec->time;
+}
+
+static const struct pcf_hints *ring_hints(struct pcf_queue *q,
+					  const struct pcf_pkt *pkt)
+{
+	return (void *)at(ring_of(q), pkt->frame);
+}
+
+static uint64_t ring_time_behind(struct pcf_queue *q, const struct pcf_pkt *pkt)
+{
+	const struct pcf_ring_record *rec =
+		(const void *)(ring_hints(q, pkt) + 1);
+
+	return rec->time;
 }
 
 const struct pcf_rx_ops pcf_ring_rx = { ring_rx, ring_taken, ring_done,
-					ring_time };
+					ring_time, NULL };
+const struct pcf_rx_ops pcf_ring_rx_hints = { ring_rx_hints, ring_taken,
+					      ring_done, ring_time_behind,
+					      ring_hints };

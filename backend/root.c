@@ -9,6 +9,7 @@
  */
 #include "backend/root.h"
 
+#include "backend/alone.h"
 #include "backend/exclusive.h"
 #include "backend/owner.h"
 #include "compat/ebpf.h"
@@ -95,6 +96,12 @@ static int load_root(const struct pcf_root *r)
 	return fd;
 }
 
+int pcf_root_make_owners(void)
+{
+	return bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
+			      sizeof(struct pcf_owner), PCF_OWNERS, NULL);
+}
+
 static int create_maps(struct pcf_root *r)
 {
 	r->slots = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, SLOTS_NAME, 4, 4,
@@ -105,12 +112,11 @@ static int create_maps(struct pcf_root *r)
 				   PCF_QUEUES, NULL);
 	if (r->queues < 0)
 		return r->queues;
-	r->owners = bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
-				   sizeof(struct pcf_owner), PCF_OWNERS, NULL);
+	r->owners = pcf_root_make_owners();
 	return r->owners < 0 ? r->owners : 0;
 }
 
-static const char *attach_advice(int err)
+const char *pcf_root_advice(int err)
 {
 	switch (err) {
 	case -EOPNOTSUPP:
@@ -150,7 +156,7 @@ static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
 	close(prog);
 	if (err)
 		snprintf(why, size, "cannot attach the XDP program: %s%s",
-			 strerror(-err), attach_advice(err));
+			 strerror(-err), pcf_root_advice(err));
 	return err;
 }
 
@@ -189,11 +195,30 @@ static bool is_root(const struct bpf_prog_info *info)
 	return !strcmp(info->name, PCF_ROOT_NAME) && info->nr_map_ids == PCF_ROOT_MAPS;
 }
 
+static bool is_alone(const struct bpf_prog_info *info)
+{
+	return !strcmp(info->name, PCF_ALONE_NAME);
+}
+
 static bool map_fits(const struct bpf_map_info *m, const char *name,
 		     uint32_t type, uint32_t value_size, uint32_t entries)
 {
 	return !strcmp(m->name, name) && m->type == type && m->key_size == 4 &&
 	       m->value_size == value_size && m->max_entries == entries;
+}
+
+static bool fits_owners(const struct bpf_map_info *m)
+{
+	return map_fits(m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
+			sizeof(struct pcf_owner), PCF_OWNERS);
+}
+
+bool pcf_root_is_owners(int fd)
+{
+	struct bpf_map_info m = { 0 };
+	uint32_t len = sizeof(m);
+
+	return !bpf_obj_get_info_by_fd(fd, &m, &len) && fits_owners(&m);
 }
 
 /* Open the root's maps, whatever their order; a map of another layout
@@ -216,9 +241,7 @@ static int open_maps(struct pcf_root *r, const uint32_t *ids)
 			   map_fits(&m, QUEUES_NAME, BPF_MAP_TYPE_ARRAY, 4,
 				    PCF_QUEUES)) {
 			r->queues = fd;
-		} else if (!err && r->owners < 0 &&
-			   map_fits(&m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
-				    sizeof(struct pcf_owner), PCF_OWNERS)) {
+		} else if (!err && r->owners < 0 && fits_owners(&m)) {
 			r->owners = fd;
 		} else {
 			close(fd);
@@ -264,6 +287,11 @@ static int join(struct pcf_root *r, char *why, size_t size)
 			 strerror(-err));
 		return err;
 	}
+	if (is_alone(&info)) {
+		snprintf(why, size,
+			 "another capture has this interface alone (id %u)", id);
+		return -EBUSY;
+	}
 	if (!is_root(&info)) {
 		snprintf(why, size,
 			 "the XDP program %s (id %u), which is not ours, is attached",
@@ -281,6 +309,7 @@ static int join(struct pcf_root *r, char *why, size_t size)
 static void drop_fds(struct pcf_root *r)
 {
 	close_fd(&r->lifeline);
+	close_fd(&r->idle);
 	close_fd(&r->owners);
 	close_fd(&r->queues);
 	close_fd(&r->slots);
@@ -322,7 +351,7 @@ static void let_queues_go(struct pcf_root *r, uint32_t slot,
 {
 	uint32_t now, nobody = 0;
 
-	if (slot < PCF_SLOT_EXCLUSIVE || slot >= PCF_SLOTS)
+	if (slot < PCF_SLOT_EXCLUSIVE || slot >= PCF_SLOTS || r->queues < 0)
 		return;
 	for (uint32_t q = 0; q < PCF_QUEUES; q++)
 		if (pcf_queues_have(o->queues, q) &&
@@ -489,6 +518,9 @@ int pcf_root_set(struct pcf_root *r, int prog_fd)
 
 	if (!r->claimed)
 		return -EINVAL;
+	if (r->idle >= 0)
+		return bpf_link_update(r->link, prog_fd >= 0 ? prog_fd : r->idle,
+				       NULL);
 	if (prog_fd >= 0)
 		return bpf_map_update_elem(r->slots, &key, &prog_fd, BPF_ANY);
 	err = bpf_map_delete_elem(r->slots, &key);
@@ -502,7 +534,8 @@ void pcf_root_close(struct pcf_root *r)
 
 	/* the record last: with it we have the queues */
 	if (r->claimed) {
-		bpf_map_delete_elem(r->slots, &key);
+		if (r->slots >= 0)
+			bpf_map_delete_elem(r->slots, &key);
 		if (!bpf_map_lookup_elem(r->owners, &key, &o))
 			let_queues_go(r, key, &o);
 		bpf_map_delete_elem(r->owners, &key);
@@ -551,7 +584,30 @@ static void probe_neighbours(int owners, const uint64_t *wanted,
 	}
 }
 
-static void probe_exclusive(const uint32_t *maps, const uint64_t *wanted,
+/* The first living owner from slot `from` to `to`, if any. */
+static void probe_slots(int owners, uint32_t from, uint32_t to, char *name,
+			size_t size)
+{
+	struct pcf_owner o;
+
+	for (uint32_t i = from; i <= to && !*name; i++)
+		if (pcf_root_owner(owners, i, &o))
+			pcf_root_name(&o, name, size);
+}
+
+static void probe_alone(const struct bpf_prog_info *info,
+			struct pcf_root_users *users)
+{
+	int owners = pcf_alone_owners(info);
+
+	if (owners < 0)
+		return;
+	probe_slots(owners, 0, PCF_SLOT_EXCLUSIVE, users->alone,
+		    sizeof(users->alone));
+	close(owners);
+}
+
+static void probe_root(const uint32_t *maps, const uint64_t *wanted,
 			    struct pcf_root_users *users)
 {
 	struct pcf_root r = PCF_ROOT_INIT;
@@ -567,6 +623,8 @@ static void probe_exclusive(const uint32_t *maps, const uint64_t *wanted,
 		probe_cluster(r.owners, &o, users);
 	else
 		pcf_root_name(&o, users->exclusive, sizeof(users->exclusive));
+	probe_slots(r.owners, 0, PCF_SLOT_MIRRORS - 1, users->mirror,
+		    sizeof(users->mirror));
 	drop_fds(&r);
 }
 
@@ -583,7 +641,7 @@ static int look(int ifindex, uint32_t *id, struct bpf_prog_info *info,
 		err = attached_id(ifindex, id);
 		if (err || !*id)
 			return err;
-		err = prog_info(*id, info, maps, PCF_ROOT_MAPS);
+		err = prog_info(*id, info, maps, PCF_ALONE_MAPS);
 	}
 	return err;
 }
@@ -592,7 +650,7 @@ int pcf_root_probe(int ifindex, const uint64_t *wanted,
 		   struct pcf_root_users *users)
 {
 	struct bpf_prog_info info;
-	uint32_t id = 0, maps[PCF_ROOT_MAPS];
+	uint32_t id = 0, maps[PCF_ALONE_MAPS];
 	int err = look(ifindex, &id, &info, maps);
 
 	memset(users, 0, sizeof(*users));
@@ -604,9 +662,11 @@ int pcf_root_probe(int ifindex, const uint64_t *wanted,
 			 "unknown (id %u)", id);
 		return 0;
 	}
-	users->ours = is_root(&info);
-	if (users->ours)
-		probe_exclusive(maps, wanted, users);
+	users->ours = is_root(&info) || is_alone(&info);
+	if (is_alone(&info))
+		probe_alone(&info, users);
+	else if (users->ours)
+		probe_root(maps, wanted, users);
 	else
 		snprintf(users->foreign, sizeof(users->foreign), "%s (id %u)",
 			 info.name, id);

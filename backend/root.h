@@ -79,6 +79,7 @@ struct pcf_root {
 	int queues;		/* array: slot of an RX queue, 0 nobody's */
 	int owners;
 	int lifeline;
+	int idle;		/* alone (alone.h): what passes all; else -1 */
 	unsigned slot;		/* claimed by this opener */
 	bool claimed;
 };
@@ -86,7 +87,7 @@ struct pcf_root {
 #define PCF_ROOT_INIT                                                          \
 	{                                                                      \
 		.link = -1, .slots = -1, .queues = -1, .owners = -1,           \
-		.lifeline = -1                                                 \
+		.lifeline = -1, .idle = -1                                     \
 	}
 
 /* Attach the root program, or join the one that is there. -EBUSY: a program
@@ -140,17 +141,25 @@ void pcf_root_close(struct pcf_root *r);
 
 /* What holds an interface's XDP hook. */
 struct pcf_root_users {
-	bool ours;		/* a root program of this library */
+	bool ours;		/* a program of this library */
 	char exclusive[96];	/* who has queues that are wanted: "name (pid
 				 * N)", "" nobody */
 	char queues[64];	/* which of them, "0,2-3"; "" a cluster, or not
 				 * known */
+	char mirror[96];	/* one who mirrors, "" nobody */
+	char alone[96];		/* who has it alone (alone.h), "" nobody */
 	bool beside;		/* others capture other queues exclusively */
 	char cluster[32];	/* ... if it is a cluster: its name, "" none */
 	bool dedicated;		/* ... or they are beside, on an interface that
 				 * was nobody else's when they began */
 	char foreign[64];	/* a program not ours: "name (id N)", "" none */
 };
+
+/* For alone.c: make a map of owners, its descriptor or negative errno; whether
+ * a map is one; what helps against an error of attaching, "" nothing. */
+int pcf_root_make_owners(void);
+bool pcf_root_is_owners(int fd);
+const char *pcf_root_advice(int err);
 
 /* `wanted` NULL: all queues. Negative errno when it cannot be told. */
 int pcf_root_probe(int ifindex, const uint64_t *wanted,

@@ -2,6 +2,7 @@
 /* Which of a capture's programs is in its slot; see slot.h. */
 #include "backend/slot.h"
 
+#include "backend/alone.h"
 #include "backend/code_map.h"
 
 #include <errno.h>
@@ -32,6 +33,20 @@ void pcf_slot_init(struct pcf_slot *s, struct pcf_backend *b,
 				.leave = -1,
 				.filter = -1,
 				.interp = -1 };
+}
+
+int pcf_slot_open(struct pcf_slot *s, const struct pcf_open *how,
+		  struct pcf_hints_env *hints, char *why, size_t size)
+{
+	int err;
+
+	if (!pcf_open_alone(how))
+		return pcf_root_open(&s->root, how->ifindex, how->generic, why,
+				     size);
+	err = pcf_alone_open(&s->root, how->ifindex, why, size);
+	return err ? err :
+		     pcf_alone_hints(&s->root, how->want_time, how->want_hash,
+				     hints, why, size);
 }
 
 void pcf_slot_close(struct pcf_slot *s)

@@ -16,6 +16,7 @@
 #define PCF_SLOT_H
 
 #include "backend/backend.h"
+#include "backend/hints.h"
 #include "backend/root.h"
 
 /* What one program shall be like. */
@@ -47,6 +48,10 @@ struct pcf_slot {
 
 void pcf_slot_init(struct pcf_slot *s, struct pcf_backend *b,
 		   pcf_slot_load load);
+/* Attach to the interface: by its root, or, where hints are wanted, alone, and
+ * then say what programs are to be made for. 0 or negative errno. */
+int pcf_slot_open(struct pcf_slot *s, const struct pcf_open *how,
+		  struct pcf_hints_env *hints, char *why, size_t size);
 /* Load the program without filter. */
 int pcf_slot_prepare(struct pcf_slot *s, char *why, size_t size);
 /* The slot first: from then on packets go to the host again. */

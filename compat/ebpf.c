@@ -359,6 +359,11 @@ void pcf_call(struct pcf_ebpf *e, int helper)
 	emit(e, BPF_JMP | BPF_CALL, 0, 0, 0, helper);
 }
 
+void pcf_call_kfunc(struct pcf_ebpf *e, int32_t btf_id)
+{
+	emit(e, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0, btf_id);
+}
+
 void pcf_exit(struct pcf_ebpf *e)
 {
 	emit(e, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);

@@ -69,6 +69,8 @@ void pcf_store_imm(struct pcf_ebpf *e, int size, int dst, int off, int32_t imm);
 /* lock *(u64 *)(dst + off) += src */
 void pcf_atomic_add64(struct pcf_ebpf *e, int dst, int off, int src);
 void pcf_call(struct pcf_ebpf *e, int helper);
+/* A kernel function, by its id in the BTF of vmlinux. */
+void pcf_call_kfunc(struct pcf_ebpf *e, int32_t btf_id);
 void pcf_exit(struct pcf_ebpf *e);
 void pcf_ja(struct pcf_ebpf *e, int label);
 void pcf_jump_imm(struct pcf_ebpf *e, int op, int dst, int32_t imm, int label);

@@ -25,6 +25,11 @@
 #define XDP_PKT_CONTD (1 << 0)
 #endif
 
+/* 6.3: a program for one device, which may ask its driver about packets. */
+#ifndef BPF_F_XDP_DEV_BOUND_ONLY
+#define BPF_F_XDP_DEV_BOUND_ONLY (1U << 6)
+#endif
+
 /* 6.17: packets that one call sends in copy mode, 32 without it. */
 #ifndef XDP_MAX_TX_SKB_BUDGET
 #define XDP_MAX_TX_SKB_BUDGET 9

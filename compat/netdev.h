@@ -12,6 +12,10 @@
 #define PCF_NETDEV_A_DEV_IFINDEX	 1
 #define PCF_NETDEV_A_DEV_XDP_FEATURES	 3
 #define PCF_NETDEV_A_DEV_XDP_ZC_MAX_SEGS 4
+/* 6.8: what the driver tells XDP programs of packets */
+#define PCF_NETDEV_A_DEV_XDP_RX_METADATA 5
+#define PCF_XDP_RX_TIMESTAMP		 (1 << 0)
+#define PCF_XDP_RX_HASH			 (1 << 1)
 #define PCF_XDP_ACT_BASIC		 (1 << 0)
 #define PCF_XDP_ACT_REDIRECT		 (1 << 1)
 #define PCF_XDP_ACT_NDO_XMIT		 (1 << 2)

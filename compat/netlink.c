@@ -327,3 +327,21 @@ int pcf_link_xdp_features(int ifindex, uint64_t *features,
 		error = -EOPNOTSUPP;
 	return error;
 }
+
+static int metadata_cb(const struct nlmsghdr *nlh, void *data)
+{
+	const size_t fixed = sizeof(struct genlmsghdr);
+
+	if (mnl_nlmsg_get_payload_len(nlh) >= fixed)
+		*(uint64_t *)data = pcf_nl_uint(pcf_nl_attr(
+			nlh, fixed, PCF_NETDEV_A_DEV_XDP_RX_METADATA));
+	return MNL_CB_OK;
+}
+
+int pcf_link_rx_metadata(int ifindex, uint64_t *bits)
+{
+	*bits = 0;
+	return pcf_nl_ask_genl(PCF_NETDEV_FAMILY, PCF_NETDEV_CMD_DEV_GET, 0,
+			       PCF_NETDEV_A_DEV_IFINDEX, ifindex, metadata_cb,
+			       bits);
+}

@@ -52,6 +52,10 @@ int pcf_link_pppoe(const char *name, bool *found);
 int pcf_link_xdp_features(int ifindex, uint64_t *features,
 			  uint32_t *zc_max_segs);
 
+/* What the driver tells XDP programs of received packets: PCF_XDP_RX_* bits
+ * (compat/netdev.h), 0 where the kernel does not say. Kernel 6.8. */
+int pcf_link_rx_metadata(int ifindex, uint64_t *bits);
+
 /* The driver's name as ethtool gives it, "" where it has none. */
 int pcf_link_driver(const char *name, char *driver, size_t size);
 

@@ -66,7 +66,9 @@ struct pcap_batch_pkt {
 				 * own */
 };
 
-#define PCAP_BATCH_OUTBOUND 0x1 /* the host sent it */
+#define PCAP_BATCH_OUTBOUND	0x1 /* the host sent it */
+#define PCAP_BATCH_ADAPTER_TIME 0x2 /* hdr.ts is by the adapter's clock */
+#define PCAP_BATCH_HASH		0x4 /* pcap_batch_hash() has its hash */
 
 /*
  * Read up to `max` packets at once. Blocks like pcap_next_ex(): in blocking
@@ -83,6 +85,21 @@ struct pcap_batch_pkt {
  *   since    0.1
  */
 int pcap_next_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int max);
+
+/*
+ * The hash that the adapter has computed over a packet's flow, as it does to
+ * choose the RX queue. Packets have one, and the flag PCAP_BATCH_HASH, where
+ * pcap_fast_set_rx_hash() asked for it, the driver has one for this packet, and
+ * the host did not send it. Which bytes it is of is the adapter's affair; the
+ * two directions of a flow mostly differ.
+ *
+ *   pkt      of the last batch, or held
+ *   hash     gets the number, which may be 0
+ *   returns  1; 0: it has none, and `hash` is as it was
+ *   since    0.1
+ */
+int pcap_batch_hash(pcap_t *p, const struct pcap_batch_pkt *pkt,
+		    uint32_t *hash);
 
 /*
  * Keep packets of the last batch past the next read, as many as the capture
@@ -309,6 +326,23 @@ int pcap_fast_set_rest(pcap_t *p, int verdict);
  */
 int pcap_fast_set_busy_poll(pcap_t *p, int usec);
 
+/*
+ * Ask the adapter for the hash of each packet, see pcap_batch_hash(). Only a
+ * program that is attached to the interface itself may ask, so the handle is
+ * then alone on it: where another captures already, or the driver has none,
+ * pcap_activate() fails (in PCAP_FAST_MODE_AUTO the system's libpcap captures,
+ * without hashes), and others that come later get the system's libpcap, or an
+ * error that names this handle. The same holds for time stamps of the adapter,
+ * pcap_set_tstamp_type(PCAP_TSTAMP_ADAPTER_UNSYNCED) on a handle that asks for
+ * exclusive or mirror by name. Before pcap_activate(); stronger than
+ * PCAP_FAST_RX_HASH.
+ *
+ *   on       1, or 0 (default)
+ *   returns  0; PCAP_ERROR_ACTIVATED; PCAP_ERROR (neither)
+ *   since    0.1
+ */
+int pcap_fast_set_rx_hash(pcap_t *p, int on);
+
 #define PCAP_FAST_REASON_SIZE 512
 #define PCAP_FAST_CLUSTER_SIZE 32
 
@@ -350,6 +384,7 @@ struct pcap_fast_info {
 	int32_t busy_poll_us;  /* for how long before they sleep */
 	/* what the polling does, and why not more; "" without */
 	char busy_poll_reason[PCAP_FAST_REASON_SIZE];
+	uint64_t adapter_times; /* delivered with the adapter's time stamp */
 };
 
 /*

@@ -35,6 +35,11 @@ _Static_assert(sizeof(struct pcap_batch_pkt) == 48, "part of the ABI");
 _Static_assert(PCF_BATCH * PCF_PKT_PLACE <= PCF_LANE_PLACE(1), "place in lane");
 _Static_assert((int)PCF_BATCH_COPY == PCF_PKT_SOCKET, "a copy in any case");
 
+_Static_assert(PCF_PKT_OUTGOING == PCAP_BATCH_OUTBOUND &&
+		       PCF_PKT_ADAPTER_TIME == PCAP_BATCH_ADAPTER_TIME &&
+		       PCF_PKT_HASH == PCAP_BATCH_HASH,
+	       "one meaning inside and outside");
+
 /* Copies of packets outside any ring, and those that are held, in a list so
  * that closing the handle frees them. */
 struct held_copy {
@@ -437,6 +442,21 @@ int pcap_hold_batch(pcap_t *p, struct pcap_batch_pkt *pkts, int n)
 				i);
 	}
 	return 0;
+}
+
+/* The number lies in front of the packet, where the program has put it. */
+int pcap_batch_hash(pcap_t *p, const struct pcap_batch_pkt *pkt, uint32_t *hash)
+{
+	struct pcf_handle *h = pcf_find_fast(p);
+	struct pcf_lane *l;
+
+	if (!h || !(pkt->flags & PCAP_BATCH_HASH))
+		return 0;
+	l = pcf_batch_lane(h, pkt);
+	if (!l || !l->ops.hints)
+		return 0;
+	*hash = l->ops.hints(l->queue, (const struct pcf_pkt *)pkt)->hash;
+	return 1;
 }
 
 static void release(struct pcf_handle *h, struct pcap_batch_pkt *pkt)

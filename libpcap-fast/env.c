@@ -134,6 +134,8 @@ void pcf_env_read(struct pcf_env *env)
 	read_busy_poll(env);
 	env->qdisc_bypass = read_word(env, "PCAP_FAST_QDISC_BYPASS", off_on,
 				      "use off or on") & 1;
+	env->rx_hash = read_word(env, "PCAP_FAST_RX_HASH", off_on,
+				 "use off or on") & 1;
 	env->log = read_word(env, "PCAP_FAST_LOG", level,
 			     "use off, info or debug");
 	env->timeout = read_word(env, "PCAP_FAST_TIMEOUT", timeout,

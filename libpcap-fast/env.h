@@ -41,6 +41,7 @@ struct pcf_env {
 	int zerocopy;	    /* PCAP_FAST_ZEROCOPY: enum pcap_fast_zerocopy */
 	enum pcf_rx rx;	    /* PCAP_FAST_RX: of exclusive captures */
 	int busy_poll;	    /* PCAP_FAST_BUSY_POLL: microseconds, 0 off */
+	bool rx_hash;	    /* PCAP_FAST_RX_HASH */
 	bool qdisc_bypass;  /* PCAP_FAST_QDISC_BYPASS */
 	enum pcf_log log;   /* PCAP_FAST_LOG */
 	enum pcf_timeout timeout;      /* PCAP_FAST_TIMEOUT */

@@ -31,8 +31,6 @@
 FORWARD(int, PCAP_ERROR, pcap_set_tstamp_precision, (pcap_t *p, int n), (p, n))
 FORWARD(int, PCAP_ERROR, pcap_can_set_rfmon, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_get_tstamp_precision, (pcap_t *p), (p))
-FORWARD(int, PCAP_ERROR, pcap_list_tstamp_types, (pcap_t *p, int **list),
-	(p, list))
 FORWARD_VOID(pcap_free_tstamp_types, (int *list), (list))
 FORWARD(int, PCAP_ERROR, pcap_datalink, (pcap_t *p), (p))
 FORWARD(int, PCAP_ERROR, pcap_datalink_ext, (pcap_t *p), (p))

@@ -12,6 +12,7 @@
 #include "compat/stock.h"
 
 #include "backend/backend.h"
+#include "backend/clock.h"
 #include "compat/channels.h"
 #include "libpcap-fast/device.h"
 #include "libpcap-fast/env.h"
@@ -47,6 +48,9 @@ struct pcf_options {
 	int immediate;
 	int buffer_size;	/* 0: the system library's default */
 	int tstamp_type;
+	bool tstamp_ours;	/* ... the real handle does not know of it */
+	int rx_hash;
+	bool rx_hash_set;
 	int protocol;
 };
 
@@ -86,6 +90,8 @@ struct pcf_handle {
 	uint64_t delivered, outgoing, misdirected, bad;
 	uint64_t filtered;		/* rejected in user space, ... */
 	uint64_t not_received;		/* ... by a filter that runs only there */
+	uint64_t adapter_times;
+	struct pcf_clock adapter_clock;	/* nobody's but its own */
 	uint32_t ifindex;
 	uint8_t mac[6];
 	int pending_error;		/* to be reported by the next read */

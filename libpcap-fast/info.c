@@ -28,6 +28,7 @@ static void fill_counters(const struct pcf_handle *h,
 	info->delivered = h->delivered;
 	info->filtered = h->filtered + h->misdirected + h->bad;
 	info->outgoing = h->outgoing;
+	info->adapter_times = h->adapter_times;
 	if (c.no_metadata)
 		add_reason(info,
 			   "; the driver leaves no room for metadata: packets are timed and filtered when they are read");

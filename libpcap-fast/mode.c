@@ -113,10 +113,82 @@ static bool special_option(const struct pcf_request *r,
 		return hit(v, "monitor mode was asked for");
 	if (r->protocol_set)
 		return hit(v, "packets of one protocol only were asked for");
-	if (!r->adapter_tstamp)
+	return false;
+}
+
+/* What the adapter knows of packets. The system's library has its time stamps,
+ * too, by a way of its own, and has them alone where nothing else was named. */
+
+static bool is_auto(const struct pcf_request *r)
+{
+	return r->mode == PCAP_FAST_MODE_AUTO;
+}
+
+static bool alone(const struct pcf_request *r)
+{
+	return r->rx_hash || (r->adapter_tstamp && !is_auto(r));
+}
+
+static bool no_adapter_tstamp(const struct pcf_request *r,
+			      const struct pcf_facts *f, struct verdict *v)
+{
+	bool told = f->rx_metadata & PCF_XDP_RX_TIMESTAMP && !r->synced_tstamp;
+
+	if (!r->adapter_tstamp || (told && !is_auto(r)))
 		return false;
-	hint(v, "use time stamps of the host");
-	return hit(v, "time stamps of the adapter were asked for");
+	hint(v, told ? "ask for exclusive or mirror by name" :
+		       "use time stamps of the host");
+	if (is_auto(r) || !r->synced_tstamp)
+		return hit(v, "time stamps of the adapter were asked for%s",
+			   told ? "" :
+				  ", and the driver does not tell XDP programs of them");
+	return hit(v, "time stamps of the adapter were asked for, by the "
+		      "host's time, and XDP programs are told only the "
+		      "adapter's own (adapter_unsynced)");
+}
+
+static bool no_rx_hash(const struct pcf_request *r, const struct pcf_facts *f,
+		       struct verdict *v)
+{
+	if (!r->rx_hash || f->rx_metadata & PCF_XDP_RX_HASH)
+		return false;
+	hint(v, "do not ask for it");
+	return hit(v,
+		   "the hash of packets was asked for, and the driver of "
+		   "%.32s, %s, does not tell XDP programs of it",
+		   r->device, driver(f));
+}
+
+static bool cannot_be_alone(const struct pcf_request *r,
+			    const struct pcf_facts *f, struct verdict *v)
+{
+	if (!alone(r))
+		return false;
+	if (of_cluster(r))
+		return hit(v, "what the adapter knows of packets (time stamps, "
+			      "hashes) is for a capture alone on its "
+			      "interface, which a cluster's members are not");
+	if (!f->ours || *f->alone_owner)
+		return false;
+	hint(v, "end that capture");
+	return hit(v,
+		   "%s captures on %.32s, and what the adapter knows of packets "
+		   "(time stamps, hashes) is for a capture alone there",
+		   *f->exclusive_owner ? f->exclusive_owner :
+		   *f->mirror_owner    ? f->mirror_owner :
+					 "another handle",
+		   r->device);
+}
+
+static bool held_alone(const struct pcf_request *r, const struct pcf_facts *f,
+		       struct verdict *v)
+{
+	if (!*f->alone_owner)
+		return false;
+	hint(v, "end that capture");
+	return hit(v,
+		   "%s has %.32s alone, for what the adapter knows of packets",
+		   f->alone_owner, r->device);
 }
 
 /* What this kernel and this process lack. */
@@ -354,7 +426,11 @@ static const struct rule {
 	{ special_option, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ lacks_feature, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ lacks_privilege, ALL, PCAP_ERROR_PERM_DENIED, PCAP_FAST_MODE_SYSTEM },
+	{ no_adapter_tstamp, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
+	{ no_rx_hash, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
+	{ held_alone, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ cannot_join, ALL, PCAP_ERROR_PERM_DENIED, PCAP_FAST_MODE_SYSTEM },
+	{ cannot_be_alone, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ held_exclusively, AUTO | EXCLUSIVE, PCAP_ERROR,
 	  PCAP_FAST_MODE_MIRROR },
 	{ foreign_program, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },

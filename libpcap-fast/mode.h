@@ -19,7 +19,9 @@ struct pcf_request {
 	bool promisc;
 	bool rfmon;
 	bool protocol_set;	/* pcap_set_protocol_linux() other than all */
-	bool adapter_tstamp;	/* a hardware time stamp type was set */
+	bool adapter_tstamp;	/* a hardware time stamp type was set, ... */
+	bool synced_tstamp;	/* ... that of a synchronised clock */
+	bool rx_hash;
 };
 
 struct pcf_choice {

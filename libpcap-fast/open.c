@@ -26,6 +26,7 @@
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/standin.h"
 #include "libpcap-fast/transmit.h"
+#include "libpcap-fast/tstamp.h"
 #include "libpcap-fast/wait.h"
 
 #include <errno.h>
@@ -124,16 +125,15 @@ static void apply_env(struct pcf_handle *h, const struct pcf_env *env)
 	struct pcf_options *o = &h->options;
 
 	h->honest_timeout = env->timeout == PCF_TIMEOUT_HONEST;
-	if (!o->mode_set && o->device.prefixed)
-		o->mode = o->device.mode;
-	else if (!o->mode_set)
-		o->mode = env->mode;
+	o->mode = pcf_asked_mode(h, env);
 	if (!o->zerocopy_set)
 		o->zerocopy = env->zerocopy;
 	if (!o->busy_poll_set)
 		o->busy_poll = env->busy_poll;
 	if (!o->rest_set)
 		o->rest = env->rest;
+	if (!o->rx_hash_set)
+		o->rx_hash = env->rx_hash;
 	o->qdisc_bypass = env->qdisc_bypass;
 	o->rx = env->rx;
 	if (!o->keep && env->keep_set)
@@ -158,14 +158,15 @@ static void choose_blindly(struct pcf_handle *h, int err)
 		 h->options.device.name, strerror(-err));
 }
 
-/* The RX queues that others may not have. A cluster has all. A list that is
- * none is refused later, with its reason. */
+/* The RX queues that others may not have. A cluster has all, and so has who is
+ * to be alone. A list that is none is refused later, with its reason. */
 static const uint64_t *wanted_queues(const struct pcf_options *o,
 				     uint64_t mask[PCF_QUEUE_WORDS])
 {
 	char ignored[PCAP_ERRBUF_SIZE];
 
-	if (*o->device.cluster || !*o->queues ||
+	if (*o->device.cluster || !*o->queues || o->rx_hash ||
+	    o->tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED ||
 	    pcf_queue_list(o->queues, mask, PCF_QUEUES, ignored,
 			   sizeof(ignored)) < 0)
 		return NULL;
@@ -187,6 +188,8 @@ static void choose(struct pcf_handle *h, struct pcf_facts *facts)
 		.protocol_set = o->protocol != 0,
 		.adapter_tstamp = o->tstamp_type == PCAP_TSTAMP_ADAPTER ||
 				  o->tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED,
+		.synced_tstamp = o->tstamp_type == PCAP_TSTAMP_ADAPTER,
+		.rx_hash = o->rx_hash,
 	};
 	int err = 0;
 
@@ -248,7 +251,8 @@ static int activate_system(struct pcf_handle *h)
 	h->active = rc >= 0;
 	if (h->active)
 		log_choice(h);
-	return rc;
+	return !rc && h->options.tstamp_ours ? PCAP_WARNING_TSTAMP_TYPE_NOTSUP :
+					       rc;
 }
 
 /* --- activation on a backend --------------------------------------------- */
@@ -287,12 +291,24 @@ add_note(struct pcf_handle *h, const char *fmt, ...)
 	va_end(ap);
 }
 
+static bool wants_adapter_time(const struct pcf_handle *h)
+{
+	return h->options.tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED;
+}
+
+/* What only a capture alone on its interface can have. */
+static bool wants_alone(const struct pcf_handle *h)
+{
+	return wants_adapter_time(h) || h->options.rx_hash;
+}
+
 /*
  * An exclusive capture receives through AF_XDP sockets where they may be
  * zero-copy. In copy mode the direct ring is faster (bench/README.md): its
  * packets lie closer together and the hook is done with them at once. That
  * holds for bridging, too: copying out of the ring costs less than one memory
- * for two sockets that copy.
+ * for two sockets that copy. A capture that is alone has no mirror beside it
+ * for what the host keeps (keep.c), and the ring needs none.
  */
 static bool receives_by_ring(const struct pcf_handle *h,
 			     const struct pcf_facts *facts)
@@ -302,6 +318,8 @@ static bool receives_by_ring(const struct pcf_handle *h,
 		return true;
 	if (h->options.zerocopy == PCAP_FAST_ZEROCOPY_REQUIRE)
 		return false;
+	if (wants_alone(h) && keep_expression(h))
+		return true;
 	if (h->options.rx != PCF_RX_AUTO)
 		return h->options.rx == PCF_RX_RING;
 	return facts->xdp_known && !(facts->xdp_features & PCF_XDP_ACT_XSK_ZEROCOPY);
@@ -330,11 +348,18 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
 			       PCAP_TSTAMP_PRECISION_NANO,
+		.want_time = wants_adapter_time(h),
+		.want_hash = h->options.rx_hash,
 	};
 	int n;
 
 	if (how.rx_queues > MAX_QUEUES)
 		how.rx_queues = MAX_QUEUES;
+	if (pcf_open_alone(&how) && keep_expression(h) && how.zerocopy_only) {
+		snprintf(why, size,
+			 "zero-copy is required, but a capture that is alone on an interface receives by copies where the host keeps packets");
+		return -EOPNOTSUPP;
+	}
 	n = pcf_queue_list(h->options.queues, mask, how.rx_queues, why, size);
 	if (n < 0)
 		return n;
@@ -612,6 +637,7 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		unprepare_shadow(h);
 		return rc;
 	}
+	h->adapter_clock.nanoseconds = how.nanoseconds;
 	h->ifindex = facts->link.ifindex;
 	h->mtu = facts->link.mtu;
 	memcpy(h->mac, facts->link.mac, sizeof(h->mac));
@@ -620,6 +646,11 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return begin_failed(h, driver, err, why, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
+	if (wants_alone(h))
+		add_note(h, "; alone on the interface, for %s%s%s of the adapter",
+			 how.want_time ? "time stamps" : "",
+			 how.want_time && how.want_hash ? " and " : "",
+			 how.want_hash ? "hashes" : "");
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
 	if (h->spread)

@@ -31,7 +31,6 @@ OPTION(pcap_set_rfmon, int, rfmon)
 OPTION(pcap_set_timeout, int, timeout_ms)
 OPTION(pcap_set_immediate_mode, int, immediate)
 OPTION(pcap_set_buffer_size, int, buffer_size)
-OPTION(pcap_set_tstamp_type, int, tstamp_type)
 OPTION(pcap_set_protocol_linux, int, protocol)
 
 /* The handle if an option of ours may be set on it; else *rc is the result. */
@@ -145,5 +144,20 @@ int pcap_fast_set_busy_poll(pcap_t *p, int usec)
 				__func__, PCF_BUSY_POLL_MAX, usec);
 	h->options.busy_poll = usec;
 	h->options.busy_poll_set = true;
+	return 0;
+}
+
+int pcap_fast_set_rx_hash(pcap_t *p, int on)
+{
+	int rc;
+	struct pcf_handle *h = settable(p, __func__, &rc);
+
+	if (!h)
+		return rc;
+	if (on != 0 && on != 1)
+		return pcf_fail(p, PCAP_ERROR, "%s: not 0 or 1: %d", __func__,
+				on);
+	h->options.rx_hash = on;
+	h->options.rx_hash_set = true;
 	return 0;
 }

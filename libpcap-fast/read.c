@@ -89,6 +89,17 @@ static bool anothers(const struct pcf_handle *h, const struct pcf_pkt *pkt)
 	       !h->backend->ops->mine(h->backend, pkt);
 }
 
+/* Up to here the packet had the host's time, by which lanes are merged: that of
+ * the adapter's clock has no order with that of others. */
+static void stamp_by_adapter(struct pcf_handle *h, struct pcf_pkt *pkt)
+{
+	const struct pcf_lane *l = &h->lanes[pkt->flags >> PCF_LANE_SHIFT];
+
+	pkt->ts = pcf_clock_stamp(&h->adapter_clock,
+				  l->ops.hints(l->queue, pkt)->time);
+	h->adapter_times++;
+}
+
 /* The tests that most handles need for no packet. */
 bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 {
@@ -117,6 +128,8 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt)
 		if (keep < pkt->caplen)
 			pkt->caplen = keep;
 	}
+	if (pkt->flags & PCF_PKT_ADAPTER_TIME)
+		stamp_by_adapter(h, pkt);
 	h->outgoing += pkt->flags & PCF_PKT_OUTGOING;
 	return true;
 }

@@ -99,7 +99,8 @@ bool pcf_admit_slow(struct pcf_handle *h, struct pcf_pkt *pkt);
 static inline bool pcf_admit(struct pcf_handle *h, struct pcf_pkt *pkt)
 {
 	bool slow = h->check_direction ||
-		    pkt->flags & (PCF_PKT_BAD | PCF_PKT_OUTGOING) ||
+		    pkt->flags & (PCF_PKT_BAD | PCF_PKT_OUTGOING |
+				  PCF_PKT_ADAPTER_TIME) ||
 		    (h->filter.insns && !(pkt->flags & PCF_PKT_FILTERED)) ||
 		    (h->spread && pkt->flags & PCF_PKT_SOCKET);
 

@@ -274,7 +274,7 @@ static void shadow_done(struct pcf_queue *q, const uint64_t *frames, unsigned n)
 }
 
 const struct pcf_rx_ops pcf_shadow_rx = { shadow_rx, shadow_taken,
-					  shadow_done, NULL };
+					  shadow_done, NULL, NULL };
 
 /* --- opening and closing ------------------------------------------------- */
 

@@ -88,7 +88,7 @@ static void fake_done(struct pcf_queue *queue, const uint64_t *frames,
 
 static const struct pcf_rx_ops fake_rx_ops = { fake_rx, fake_taken,
 					       fake_done,
-						    NULL };
+						    NULL, NULL };
 
 static void fake_backend_close(struct pcf_backend *b)
 {

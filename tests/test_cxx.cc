@@ -50,6 +50,9 @@ void receive(const char *name)
 	check(n == packets, "pcap_next_batch() reads the file");
 	check(pkts[3].hdr.caplen == size && pkts[3].data[0] == 3,
 	      "... and its packets");
+	uint32_t hash = 0;
+
+	check(!pcap_batch_hash(p, pkts, &hash), "pcap_batch_hash(): none");
 	check(!pcap_hold_batch(p, pkts, n), "pcap_hold_batch()");
 	check(pcap_next_batch(p, pkts + packets, 1) == PCAP_ERROR_BREAK,
 	      "the end of the file");
@@ -107,6 +110,7 @@ void options()
 	check(!pcap_fast_set_keep(p, "arp"), "set_keep");
 	check(!pcap_fast_set_rest(p, PCAP_FAST_REST_DROP), "set_rest");
 	check(!pcap_fast_set_busy_poll(p, 50), "set_busy_poll");
+	check(!pcap_fast_set_rx_hash(p, 1), "set_rx_hash");
 	check(!pcap_fast_share(p, q), "pcap_fast_share()");
 	check(!pcap_fast_get_info(p, &info, sizeof(info)) &&
 		      info.asked == PCAP_FAST_MODE_SYSTEM,

@@ -18,7 +18,7 @@ static const char *const variables[] = {
 	"PCAP_FAST_MODE",   "PCAP_FAST_KEEP",	  "PCAP_FAST_REST",
 	"PCAP_FAST_QUEUES", "PCAP_FAST_ZEROCOPY", "PCAP_FAST_BUSY_POLL",
 	"PCAP_FAST_LOG",    "PCAP_FAST_TIMEOUT",  "PCAP_FAST_SYSTEM_LIBPCAP",
-	"PCAP_FAST_QDISC_BYPASS", "PCAP_FAST_RX"
+	"PCAP_FAST_QDISC_BYPASS", "PCAP_FAST_RX", "PCAP_FAST_RX_HASH"
 };
 
 static struct pcf_env env;
@@ -99,6 +99,10 @@ static void values(void)
 	CU_ASSERT_EQUAL(env.rx, PCF_RX_XSK);
 	read_with("PCAP_FAST_RX", "ring");
 	CU_ASSERT_EQUAL(env.rx, PCF_RX_RING);
+	read_with("PCAP_FAST_RX_HASH", "on");
+	CU_ASSERT_TRUE(env.rx_hash);
+	read_with("PCAP_FAST_RX_HASH", "0");
+	CU_ASSERT_FALSE(env.rx_hash);
 	read_with("PCAP_FAST_LOG", "debug");
 	CU_ASSERT_EQUAL(env.log, PCF_LOG_DEBUG);
 	read_with("PCAP_FAST_TIMEOUT", "honest");
@@ -137,6 +141,7 @@ static void mistakes_leave_the_default(void)
 	mistake("PCAP_FAST_BUSY_POLL", "1000001");
 	mistake("PCAP_FAST_BUSY_POLL", "99999999999999999999");
 	mistake("PCAP_FAST_RX", "socket");
+	mistake("PCAP_FAST_RX_HASH", "yes");
 	mistake("PCAP_FAST_LOG", "all");
 	mistake("PCAP_FAST_TIMEOUT", "1");
 	mistake("PCAP_FAST_SYSTEM_LIBPCAP", "libpcap.so.0.8");

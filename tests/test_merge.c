@@ -71,7 +71,7 @@ static void open_lane(struct pcf_lane *l, struct source *s)
 {
 	memset(l, 0, sizeof(*l));
 	l->ops = (struct pcf_rx_ops){ source_rx, source_taken, source_done,
-					NULL };
+					NULL, NULL };
 	l->queue = (struct pcf_queue *)s;
 	l->stop = PCF_STOP_EMPTY;
 }
@@ -394,7 +394,7 @@ static void open_driver(struct pcf_lane *l, struct driver *d)
 	}
 	memset(l, 0, sizeof(*l));
 	l->ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
-					      driver_ignores, NULL };
+					      driver_ignores, NULL, NULL };
 	l->queue = (struct pcf_queue *)d;
 }
 
@@ -478,7 +478,7 @@ static void waiting_keeps_the_packet(void)
 	time_now = 10;
 	open_lane(&lanes[0], &s);
 	lanes[1].ops = (struct pcf_rx_ops){ driver_rx, driver_ignores,
-					      driver_ignores, NULL };
+					      driver_ignores, NULL, NULL };
 	lanes[1].queue = (struct pcf_queue *)&d;
 	open_lane(&lanes[2], &idle);
 	for (unsigned i = 0; i < 5; i++) {

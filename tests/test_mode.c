@@ -172,11 +172,97 @@ static void adapter_tstamp(void)
 	request.adapter_tstamp = true;
 }
 
+static void synced_tstamp(void)
+{
+	request.adapter_tstamp = request.synced_tstamp = true;
+	facts.rx_metadata = PCF_XDP_RX_TIMESTAMP;
+}
+
+static void rx_hash(void)
+{
+	request.rx_hash = true;
+	facts.rx_metadata = PCF_XDP_RX_TIMESTAMP;
+}
+
 static void options(void)
 {
 	refused(rfmon, PCAP_ERROR, "monitor mode");
 	refused(protocol, PCAP_ERROR, "one protocol");
-	refused(adapter_tstamp, PCAP_ERROR, "adapter");
+	refused(adapter_tstamp, PCAP_ERROR, "of the adapter were asked for");
+	refused(synced_tstamp, PCAP_ERROR, "of the adapter were asked for");
+	refused(rx_hash, PCAP_ERROR, "ice, does not tell XDP programs of it");
+}
+
+/* What the driver tells is had by name; the hash by auto, too. */
+static void adapter(void)
+{
+	for (int mode = EXCLUSIVE; mode <= MIRROR; mode++) {
+		begin(mode);
+		request.adapter_tstamp = true;
+		facts.rx_metadata = PCF_XDP_RX_TIMESTAMP;
+		expect(mode, 0, "was asked for");
+		request.synced_tstamp = true;
+		expect(mode, PCAP_ERROR, "adapter_unsynced");
+	}
+	begin(AUTO);
+	request.adapter_tstamp = true;
+	facts.rx_metadata = PCF_XDP_RX_TIMESTAMP;
+	expect(SYSTEM, 0, "ask for exclusive or mirror by name");
+	begin(AUTO);
+	request.rx_hash = true;
+	facts.rx_metadata = PCF_XDP_RX_HASH;
+	expect(EXCLUSIVE, 0, "eth0 is dedicated");
+}
+
+static void beside_mirror(void)
+{
+	request.rx_hash = true;
+	facts.rx_metadata = PCF_XDP_RX_HASH;
+	facts.ours = true;
+	strcpy(facts.mirror_owner, "tcpdump (pid 8)");
+}
+
+static void beside_exclusive(void)
+{
+	beside_mirror();
+	strcpy(facts.exclusive_owner, "suricata (pid 9)");
+}
+
+static void beside_beginner(void)
+{
+	beside_mirror();
+	facts.mirror_owner[0] = '\0';
+}
+
+static void alone_there(void)
+{
+	facts.ours = true;
+	strcpy(facts.alone_owner, "ptpd (pid 3)");
+}
+
+static void alone_there_too(void)
+{
+	beside_mirror();
+	facts.mirror_owner[0] = '\0';
+	alone_there();
+}
+
+static void alone(void)
+{
+	refused(beside_mirror, PCAP_ERROR, "tcpdump (pid 8) captures on eth0");
+	refused(beside_exclusive, PCAP_ERROR, "suricata (pid 9) captures on");
+	refused(beside_beginner, PCAP_ERROR, "another handle captures on eth0");
+	refused(alone_there, PCAP_ERROR, "ptpd (pid 3) has eth0 alone");
+	refused(alone_there_too, PCAP_ERROR, "ptpd (pid 3) has eth0 alone");
+	begin(EXCLUSIVE);
+	request.rx_hash = true;
+	request.cluster = "ids";
+	facts.rx_metadata = PCF_XDP_RX_HASH;
+	expect(EXCLUSIVE, PCAP_ERROR, "a cluster's members are not");
+	begin(MIRROR);
+	beside_mirror();
+	request.rx_hash = false;
+	expect(MIRROR, 0, "mirror was asked for");
 }
 
 static void no_af_xdp(void)
@@ -500,7 +586,9 @@ static void mode_names(void)
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(dedicated),	   PCF_TEST(never_touched),
-	PCF_TEST(options),	   PCF_TEST(privileges),
+	PCF_TEST(options),
+	PCF_TEST(adapter),
+	PCF_TEST(alone),	   PCF_TEST(privileges),
 	PCF_TEST(programs),	   PCF_TEST(second_exclusive),
 	PCF_TEST(other_queues),    PCF_TEST(clusters),	   PCF_TEST(cluster_without_zero_copy),
 	PCF_TEST(not_promiscuous), PCF_TEST(used_by_others),

@@ -338,6 +338,14 @@ static void driver_and_features(void)
 	CU_ASSERT_EQUAL(pcf_link_xdp_features(1, &features, &segs), 0);
 	CU_ASSERT_EQUAL(features, 0);
 	CU_ASSERT_TRUE(pcf_link_xdp_features(9999, &features, &segs) < 0);
+	CU_ASSERT_EQUAL(pcf_link_rx_metadata(v0(), &features), 0);
+	if (features) /* since Linux 6.8 */
+		CU_ASSERT_EQUAL(features & (PCF_XDP_RX_TIMESTAMP |
+					    PCF_XDP_RX_HASH),
+				PCF_XDP_RX_TIMESTAMP | PCF_XDP_RX_HASH);
+	CU_ASSERT_EQUAL(pcf_link_rx_metadata(1, &features), 0);
+	CU_ASSERT_EQUAL(features, 0);
+	CU_ASSERT_TRUE(pcf_link_rx_metadata(9999, &features) < 0);
 }
 
 static int pass_program(void)

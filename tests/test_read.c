@@ -583,6 +583,76 @@ static void bad_descriptors(void)
 	fake_close(&f);
 }
 
+static struct pcf_hints told;
+
+static const struct pcf_hints *tell(struct pcf_queue *q,
+				    const struct pcf_pkt *pkt)
+{
+	(void)q;
+	told.time = 7000000000ull + (99 - pkt->frame) * 1001;
+	told.hash = pkt->frame;
+	return &told;
+}
+
+static void open_telling(struct fake *f)
+{
+	open_nonblocking(f, 2);
+	f->h->lanes[0].ops.hints = tell;
+	f->h->lanes[1].ops.hints = tell;
+}
+
+static void see_adapter(pcap_t *p, const struct pcap_batch_pkt *pkt, unsigned i)
+{
+	const unsigned there = i < 3;
+	uint32_t hash = 4711;
+
+	CU_ASSERT_EQUAL(pkt->queue, i % 2);
+	CU_ASSERT_EQUAL(pkt->flags & 0xf,
+			there ? PCAP_BATCH_ADAPTER_TIME | PCAP_BATCH_HASH : 0);
+	CU_ASSERT_EQUAL(pkt->hdr.ts.tv_sec, there ? 7 : 0);
+	CU_ASSERT_EQUAL(pkt->hdr.ts.tv_usec, !there ? 4 : i < 2 ? 99 : 98);
+	CU_ASSERT_EQUAL(pcap_batch_hash(p, pkt, &hash), (int)there);
+	CU_ASSERT_EQUAL(hash, there ? i / 2 : 4711);
+}
+
+/* The adapter's time is what the caller sees; the order is by the host's, and
+ * packets that the adapter has not stamped keep it. */
+static void adapter_times(void)
+{
+	const uint32_t hinted = PCF_PKT_ADAPTER_TIME | PCF_PKT_HASH;
+	struct pcap_batch_pkt pkts[8];
+	uint8_t data[60] = { 'x' };
+	unsigned seen = 0;
+	struct fake f;
+	int n;
+
+	open_telling(&f);
+	for (unsigned i = 0; i < 4; i++)
+		fake_feed(&f, i % 2, i + 1, data, 60, i < 3 ? hinted : 0);
+	while ((n = pcap_next_batch(f.p, pkts, 8)) > 0)
+		for (int i = 0; i < n; i++)
+			see_adapter(f.p, &pkts[i], seen++);
+	CU_ASSERT_EQUAL(seen, 4);
+	CU_ASSERT_EQUAL(f.h->adapter_times, 3);
+	fake_close(&f);
+}
+
+static void adapter_nanoseconds(void)
+{
+	uint8_t data[60] = { 'x' };
+	struct pcap_pkthdr *hdr;
+	const u_char *bytes;
+	struct fake f;
+
+	open_telling(&f);
+	f.h->adapter_clock.nanoseconds = true;
+	fake_feed(&f, 0, 1, data, 60, PCF_PKT_ADAPTER_TIME);
+	CU_ASSERT_EQUAL_FATAL(pcap_next_ex(f.p, &hdr, &bytes), 1);
+	CU_ASSERT_EQUAL(hdr->ts.tv_sec, 7);
+	CU_ASSERT_EQUAL(hdr->ts.tv_usec, 99 * 1001);
+	fake_close(&f);
+}
+
 static void batches(void)
 {
 	struct pcap_batch_pkt pkts[256];
@@ -742,6 +812,8 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(filter_from_callback),
 	PCF_TEST(snaplen),
 	PCF_TEST(bad_descriptors),
+	PCF_TEST(adapter_times),
+	PCF_TEST(adapter_nanoseconds),
 	PCF_TEST(batches),
 	PCF_TEST(merged_batches),
 	PCF_TEST(batches_are_looked_at),

@@ -157,7 +157,7 @@ static bool of_the_library(const char *name)
 		"pcf_root", "pcf_exclusive", "pcf_mirror", "pcf_take", "pcf_owners",
 		"pcf_life", "pcf_xsks",	     "pcf_ctl",	     "pcf_ring",
 		"pcf_ring_ctl", "pcf_wake", "pcf_cluster",   "pcf_member",
-		"pcf_table", "pcf_living",
+		"pcf_table", "pcf_living", "pcf_alone",
 	};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
