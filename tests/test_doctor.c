@@ -68,6 +68,24 @@ static void interface_good(void)
 	expect("auto", CHECK_YES, "would choose exclusive: dedicated", "");
 }
 
+static void adapter(void)
+{
+	struct pcf_facts f = good();
+
+	judge(&f);
+	CU_ASSERT_PTR_NULL(about("adapter"));
+	f.rx_metadata = PCF_XDP_RX_TIMESTAMP | PCF_XDP_RX_HASH;
+	judge(&f);
+	expect("adapter", CHECK_NOTE, "its own time and the hash of each", "");
+	f.rx_metadata = PCF_XDP_RX_HASH;
+	judge(&f);
+	expect("adapter", CHECK_NOTE, "tells the hash of each", "");
+	strcpy(f.alone_owner, "ptpd (pid 3)");
+	f.ours = true;
+	judge(&f);
+	expect("XDP program", CHECK_NO, "ptpd (pid 3) captures alone", "");
+}
+
 static void interface_bad(void)
 {
 	struct pcf_facts f = good();
@@ -148,6 +166,7 @@ static void machine_bad(void)
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(interface_good),    PCF_TEST(interface_bad),
+	PCF_TEST(adapter),
 	PCF_TEST(interface_unknown), PCF_TEST(machine_good),
 	PCF_TEST(machine_bad),	     CU_TEST_INFO_NULL,
 };

@@ -147,6 +147,19 @@ static void zero_copy(struct list *l, const struct pcf_facts *f)
 		     "the driver offers none (netdev-genl): packets are copied once");
 }
 
+/* Kernels before 6.8 do not tell, and then the library does not ask either. */
+static void adapter(struct list *l, const struct pcf_facts *f)
+{
+	bool time = f->rx_metadata & PCF_XDP_RX_TIMESTAMP;
+	bool hash = f->rx_metadata & PCF_XDP_RX_HASH;
+
+	if (time || hash)
+		find(l, "adapter", CHECK_NOTE,
+		     "tells %s%s%s of each packet, to a capture alone there",
+		     time ? "its own time" : "", time && hash ? " and " : "",
+		     hash ? "the hash" : "");
+}
+
 static void mtu(struct list *l, const struct pcf_facts *f)
 {
 	if (f->link.mtu <= ONE_FRAME_MTU)
@@ -182,6 +195,10 @@ static void other_program(struct list *l, const struct pcf_facts *f)
 			    "%s is attached, which is not ours",
 			    f->foreign_xdp),
 		       "ip link set %s xdp off", f->link.name);
+	else if (*f->alone_owner)
+		find(l, "XDP program", CHECK_NO,
+		     "%s captures alone, for what the adapter knows of packets",
+		     f->alone_owner);
 	else if (*f->exclusive_owner)
 		find(l, "XDP program", CHECK_NOTE,
 		     "%s captures exclusively%s%s; others join by mirror",
@@ -216,6 +233,7 @@ unsigned check_interface(const struct pcf_facts *f,
 		driver(&l, f);
 		native_xdp(&l, f);
 		zero_copy(&l, f);
+		adapter(&l, f);
 		mtu(&l, f);
 		vlan(&l, f);
 		other_program(&l, f);
