@@ -259,6 +259,12 @@ static complaint keep(void)
 	return capture_on("exclusive:vA", "arp or tcp port 22");
 }
 
+/* With hashes of the adapter, which set_up() asks for. */
+static complaint alone(void)
+{
+	return capture_on("exclusive:vA", NULL);
+}
+
 /* Nothing but opening and closing is different. */
 static complaint queues(void)
 {
@@ -527,6 +533,7 @@ static const struct scenario {
 	{ sending_by_socket, "sending by the socket", MEMORY | CALLS | CALLS_2,
 	  1, "auto", "off" },
 	{ forwarding, "forwarding", MEMORY | CALLS, 1, "xsk", "off" },
+	{ alone, "alone", MEMORY | CALLS, 1, "auto", "off" },
 };
 
 /* Asking about the interface is the same in all of them, and is made to fail
@@ -609,6 +616,7 @@ static void set_up(const struct scenario *s)
 	setenv("PCAP_FAST_TIMEOUT", "honest", 1);
 	setenv("PCAP_FAST_RX", s->rx, 1);
 	setenv("PCAP_FAST_ZEROCOPY", s->zerocopy, 1);
+	setenv("PCAP_FAST_RX_HASH", s->run == alone ? "on" : "off", 1);
 	if (!net_enter())
 		abort();
 	net_link(s->queues, 1500);
@@ -730,6 +738,7 @@ SCENARIO_TEST(6, four_queues)
 SCENARIO_TEST(7, sending_by_rings)
 SCENARIO_TEST(8, sending_by_packet_socket)
 SCENARIO_TEST(9, shared_forwarding)
+SCENARIO_TEST(10, alone_there)
 
 static void nothing_left(void)
 {
@@ -750,6 +759,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(sending_by_rings),
 	PCF_TEST(sending_by_packet_socket),
 	PCF_TEST(shared_forwarding),
+	PCF_TEST(alone_there),
 	PCF_TEST(nothing_left),
 	CU_TEST_INFO_NULL,
 };

@@ -442,10 +442,12 @@ static void is_refused(void)
 {
 	if (skip())
 		return;
-	net_link(1, 1500);
+	net_link(2, 1500);
 	is_refused_beside("mirror:vA", PCAP_FAST_MODE_MIRROR, "mirror:vA");
 	is_refused_beside("mirror:vA", PCAP_FAST_MODE_MIRROR, "exclusive:vA");
 	is_refused_beside("vA", PCAP_FAST_MODE_EXCLUSIVE, "mirror:vA");
+	is_refused_beside("exclusive:vA@0", PCAP_FAST_MODE_EXCLUSIVE,
+			  "exclusive:vA@1");
 	refused("exclusive:vA%team", true, "a cluster's members are not");
 	CU_ASSERT_EQUAL_FATAL(net_attach_foreign(), 0);
 	refused("exclusive:vA", true, "stranger");
