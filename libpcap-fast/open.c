@@ -165,8 +165,7 @@ static const uint64_t *wanted_queues(const struct pcf_options *o,
 {
 	char ignored[PCAP_ERRBUF_SIZE];
 
-	if (*o->device.cluster || !*o->queues || o->rx_hash ||
-	    o->tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED ||
+	if (*o->device.cluster || !*o->queues || pcf_wants_alone(o) ||
 	    pcf_queue_list(o->queues, mask, PCF_QUEUES, ignored,
 			   sizeof(ignored)) < 0)
 		return NULL;
@@ -251,8 +250,7 @@ static int activate_system(struct pcf_handle *h)
 	h->active = rc >= 0;
 	if (h->active)
 		log_choice(h);
-	return !rc && h->options.tstamp_ours ? PCAP_WARNING_TSTAMP_TYPE_NOTSUP :
-					       rc;
+	return rc ? rc : pcf_tstamp_warning(&h->options);
 }
 
 /* --- activation on a backend --------------------------------------------- */
@@ -291,24 +289,12 @@ add_note(struct pcf_handle *h, const char *fmt, ...)
 	va_end(ap);
 }
 
-static bool wants_adapter_time(const struct pcf_handle *h)
-{
-	return h->options.tstamp_type == PCAP_TSTAMP_ADAPTER_UNSYNCED;
-}
-
-/* What only a capture alone on its interface can have. */
-static bool wants_alone(const struct pcf_handle *h)
-{
-	return wants_adapter_time(h) || h->options.rx_hash;
-}
-
 /*
  * An exclusive capture receives through AF_XDP sockets where they may be
  * zero-copy. In copy mode the direct ring is faster (bench/README.md): its
  * packets lie closer together and the hook is done with them at once. That
  * holds for bridging, too: copying out of the ring costs less than one memory
- * for two sockets that copy. A capture that is alone has no mirror beside it
- * for what the host keeps (keep.c), and the ring needs none.
+ * for two sockets that copy. Who is alone has no mirror for what the host keeps.
  */
 static bool receives_by_ring(const struct pcf_handle *h,
 			     const struct pcf_facts *facts)
@@ -318,7 +304,7 @@ static bool receives_by_ring(const struct pcf_handle *h,
 		return true;
 	if (h->options.zerocopy == PCAP_FAST_ZEROCOPY_REQUIRE)
 		return false;
-	if (wants_alone(h) && keep_expression(h))
+	if (pcf_wants_alone(&h->options) && keep_expression(h))
 		return true;
 	if (h->options.rx != PCF_RX_AUTO)
 		return h->options.rx == PCF_RX_RING;
@@ -348,7 +334,7 @@ static int open_backend(struct pcf_handle *h, const struct pcf_facts *facts,
 		.share = h->partner ? h->partner->backend : NULL,
 		.nanoseconds = pcf_stock()->pcap_get_tstamp_precision(h->p) ==
 			       PCAP_TSTAMP_PRECISION_NANO,
-		.want_time = wants_adapter_time(h),
+		.want_time = pcf_wants_adapter_time(&h->options),
 		.want_hash = h->options.rx_hash,
 	};
 	int n;
@@ -646,11 +632,9 @@ static int activate_fast(struct pcf_handle *h, const struct pcf_facts *facts)
 		return begin_failed(h, driver, err, why, rc);
 	h->mode = h->choice.mode;
 	h->active = true;
-	if (wants_alone(h))
-		add_note(h, "; alone on the interface, for %s%s%s of the adapter",
-			 how.want_time ? "time stamps" : "",
-			 how.want_time && how.want_hash ? " and " : "",
-			 how.want_hash ? "hashes" : "");
+	if (pcf_wants_alone(&h->options))
+		add_note(h, "; alone on the interface, for %s of the adapter",
+			 pcf_alone_words(&h->options));
 	if (*h->opened.note)
 		add_note(h, "; %s", h->opened.note);
 	if (h->spread)

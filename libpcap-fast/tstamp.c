@@ -9,7 +9,6 @@
 
 #include "compat/netdev.h"
 #include "libpcap-fast/error.h"
-#include "libpcap-fast/handle.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -24,6 +23,13 @@ int pcf_asked_mode(const struct pcf_handle *h, const struct pcf_env *env)
 	if (o->mode_set)
 		return o->mode;
 	return o->device.prefixed ? o->device.mode : env->mode;
+}
+
+const char *pcf_alone_words(const struct pcf_options *o)
+{
+	if (!o->rx_hash)
+		return "time stamps";
+	return pcf_wants_adapter_time(o) ? "time stamps and hashes" : "hashes";
 }
 
 static bool by_name(const struct pcf_handle *h)
