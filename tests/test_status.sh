@@ -135,8 +135,10 @@ kill -INT "$first" "$second"
 ns_wait_pid "$first" 5
 ns_wait_pid "$second" 5
 
-# a program that was not compiled there, one that runs in user space
-ns_spawn rx env LD_PRELOAD="${PCF_PRELOAD_EXTRA:-}" "$tool" run -- python3 -c '
+# a program that was not compiled by pcap_compile()
+ns_spawn rx env LD_PRELOAD="${PCF_PRELOAD_EXTRA:-}" \
+	ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 \
+	"$tool" run -- python3 -c '
 import ctypes, time
 pcap = ctypes.CDLL("libpcap.so.0.8")
 class Insn(ctypes.Structure):
