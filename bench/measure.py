@@ -85,7 +85,7 @@ def measure_tcpdump(reader, seconds, traffic):
 def measure_program(reader, seconds, traffic):
     reader.wait_line("^ready")
     generator = traffic()
-    time.sleep(2 * WARM_UP)
+    time.sleep(WARM_UP)
     memory = reader.memory()
     values = reader.values(seconds + 10)
     sent, took = generator.stop()
@@ -122,7 +122,7 @@ def measure_cluster(readers, seconds, traffic):
     for reader in readers:
         reader.wait_line("^ready")
     generator = traffic()
-    time.sleep(2 * WARM_UP)
+    time.sleep(WARM_UP)
     memory = [r.memory() for r in readers]
     values = together(readers, seconds)
     sent, took = generator.stop()
