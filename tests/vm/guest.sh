@@ -268,6 +268,12 @@ test_busy_poll_put_back() {
 	! log_of again | grep "put back"
 }
 
+# Neither driver tells XDP programs the hash here, and that is what is said.
+test_rx_hash() {
+	! $zerocopy PCAP_FAST_RX_HASH=on vm_recv n0 1 >/tmp/refused &&
+		grep "$nic, does not tell XDP programs" /tmp/refused
+}
+
 # SIGKILL, then a stock tcpdump at once; no program is left behind.
 test_sigkill() {
 	start $zerocopy vm_recv -w $window -z 1 n0 1000
@@ -446,7 +452,7 @@ hold_release huge_pages overrun filter queues_2 queues_4 link_down_up ring_size 
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_waits bind_again link_reset doctor doctor_advice
-rxvlan_on rxvlan_off rxhash_on rxhash_off promisc_on promisc_off unbind"
+rxvlan_on rxvlan_off rxhash_on rxhash_off rx_hash promisc_on promisc_off unbind"
 tests=${*:-core rounds}
 [ "${tests%% *}" != core ] || tests="$core ${tests#core}"
 for test in $tests; do
