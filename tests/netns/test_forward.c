@@ -268,6 +268,31 @@ static void without_copy(void)
 	both_ways("exclusive:vA", "exclusive:vC", true, true, 16000);
 }
 
+/* What is forwarded as it lies needs no frame for sending: there is none left.
+ * Copies would. */
+static void moved(void)
+{
+	struct pcap_batch_pkt *all = calloc(4096, sizeof(*all));
+	struct pair x;
+	int to_d, n;
+
+	if (!skip()) {
+		links(1, 1, 1500);
+		x = open_pair("exclusive:vA", "exclusive:vC", true, true);
+		to_d = net_listen("vD");
+		n = pcap_tx_reserve(x.c, all, 4096);
+		CU_ASSERT_TRUE(n > 0 && n < 4096);
+		CU_ASSERT_EQUAL(pcap_tx_reserve(x.c, all + n, 1), 0);
+		send_from("vB", 0, 500, size_any);
+		CU_ASSERT_EQUAL(forward(x.a, x.c, 500, NULL), 500);
+		CU_ASSERT_EQUAL(arrived(to_d, 0, 500, size_any, NULL), 500);
+		CU_ASSERT_EQUAL(pcap_release_batch(x.c, all, n), 0);
+		close(to_d);
+		close_pair(&x);
+	}
+	free(all);
+}
+
 /* --- both ways at once --------------------------------------------------- */
 
 #define EACH_WAY 30000u
@@ -614,6 +639,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(queues),	PCF_TEST(jumbo),
 	PCF_TEST(reflected),	PCF_TEST(held),
 	PCF_TEST(bad_input),	PCF_TEST(closed_in_any_order),
+	PCF_TEST(moved),
 	CU_TEST_INFO_NULL,
 };
 
