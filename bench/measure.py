@@ -29,13 +29,12 @@ def in_rx(*command):
     return now_in("NS_RX", *command)
 
 
-def refused():
-    """Frames that the interface had no room for, before any program: XDP
-    frames are counted there, socket buffers at the sending end."""
-    return sum(int(now_in(where, "cat", "/sys/class/net/" + counter))
-               for where, counter in (
-                   ("NS_RX", DEVICE + "/statistics/rx_dropped"),
-                   ("NS_TX", "tx0/statistics/tx_dropped")))
+def refused(xdp):
+    """Frames that the interface had no room for, before any program: of XDP
+    frames it counts them, of socket buffers the sending end does."""
+    where, counter = ("NS_RX", DEVICE + "/statistics/rx_dropped") if xdp else (
+        "NS_TX", "tx0/statistics/tx_dropped")
+    return int(now_in(where, "cat", "/sys/class/net/" + counter))
 
 
 def left_over():
@@ -202,7 +201,7 @@ class Measurement:
         return generator
 
     def run(self, size, pps=0):
-        before = refused()
+        before = refused(self.suite.xdp)
         with host_address(self.case.address) as to:
             try:
                 function, what = self.start()
@@ -216,7 +215,8 @@ class Measurement:
             in_rx("ip", "link", "set", DEVICE, "promisc", "off")
         # What the filter let through stands for what it has seen.
         row["pps"] *= self.case.part
-        row["losses"]["refused by interface"] = refused() - before
+        row["losses"]["refused by interface"] = refused(
+            self.suite.xdp) - before
         row["log"] = self.readers[0].log()
         row["size"], row["queues"] = size, self.a.queues
         return row
