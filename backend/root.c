@@ -251,7 +251,8 @@ static int open_maps(struct pcf_root *r, const uint32_t *ids)
 	return 0;
 }
 
-/* The link whose program has this id. */
+/* The link whose program has this id. -EAGAIN is of one, anywhere, that is just
+ * being made. */
 static int find_link(uint32_t prog_id)
 {
 	uint32_t id = 0;
@@ -261,7 +262,7 @@ static int find_link(uint32_t prog_id)
 		uint32_t len = sizeof(info);
 		int fd = bpf_link_get_fd_by_id(id);
 
-		if (fd < 0 && fd != -ENOENT)
+		if (fd < 0 && fd != -ENOENT && fd != -EAGAIN)
 			return fd;
 		if (fd < 0)
 			continue;
