@@ -171,7 +171,7 @@ static int next_batch(struct pcf_handle *h, struct pcap_batch_pkt *pkts,
 {
 	int n, rc;
 
-	if (pcf_broken_before(h))
+	if (!pcf_begin_read(h))
 		return PCAP_ERROR_BREAK;
 	for (;;) {
 		n = take(h, pkts, max);

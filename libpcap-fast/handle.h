@@ -71,6 +71,7 @@ struct pcf_handle {
 					 * the first */
 	unsigned hooked_fds;		/* ... and so are their descriptors */
 	bool others_quiet;		/* see read.c */
+	bool must_ask;			/* this read does not wait, or has */
 	struct pcf_lane *run;		/* whose packets come next, ... */
 	unsigned run_end;		/* ... up to this one ... */
 	bool run_plain;			/* ... and pass as they are */

@@ -186,9 +186,21 @@ static bool others_have_answered(struct pcf_handle *h, struct pcf_pkt *into)
 	return true;
 }
 
+/* The shadow and the stand-in had shown all, when they were asked last. */
+static bool others_done(const struct pcf_handle *h)
+{
+	for (unsigned i = h->nhooked; i < h->nlanes; i++)
+		if (!pcf_lane_empty(&h->lanes[i]) ||
+		    h->lanes[i].stop != PCF_STOP_EMPTY)
+			return false;
+	return true;
+}
+
 /* Fill the lanes that ran empty; the shadow, which is the dearest to ask, is
- * the last of them, so that one round is mostly enough. Whether anything is
- * there. */
+ * the last of them, so that one round is mostly enough. When the hook has
+ * nothing, the others are asked only if nobody else will: the wait that follows
+ * looks at them, too, and a read that has packets to return leaves them to the
+ * next one. Whether anything is there. */
 bool pcf_fill_lanes(struct pcf_handle *h, struct pcf_pkt *into)
 {
 	pcf_end_run(h);
@@ -196,6 +208,11 @@ bool pcf_fill_lanes(struct pcf_handle *h, struct pcf_pkt *into)
 		return false;
 	if (others_have_answered(h, into))
 		return true;
+	if (!h->must_ask && others_done(h)) {
+		pcf_lanes_fill(h->lanes, h->nhooked, &h->turn, into);
+		if (!packets_of_hook(h))
+			return false;
+	}
 	if (pcf_unlikely(pcf_lanes_fill(h->lanes, h->nlanes, &h->turn, into)))
 		h->pending_error = pcf_shadow_error(h->shadow);
 	for (unsigned i = 0; i < h->nlanes; i++)
@@ -211,30 +228,6 @@ void pcf_settle_lanes(struct pcf_handle *h)
 			pcf_lane_settle(&h->lanes[i]);
 }
 
-/* The shadow and the stand-in had shown all, when they were asked last. */
-static bool others_done(const struct pcf_handle *h)
-{
-	for (unsigned i = h->nhooked; i < h->nlanes; i++)
-		if (!pcf_lane_empty(&h->lanes[i]) ||
-		    h->lanes[i].stop != PCF_STOP_EMPTY)
-			return false;
-	return true;
-}
-
-/* As pcf_fill_lanes(), in a read that has delivered some already: it ends
- * when the hook has no more, without a system call to see what the others may
- * have got meanwhile. The next read will. */
-static bool fill_again(struct pcf_handle *h)
-{
-	if (others_done(h)) {
-		pcf_end_run(h);
-		pcf_lanes_fill(h->lanes, h->nhooked, &h->turn, NULL);
-		if (!packets_of_hook(h))
-			return false;
-	}
-	return pcf_fill_lanes(h, NULL);
-}
-
 /* The next packet for the caller, who has had n in this read, or NULL: nothing
  * is there. */
 static inline struct pcf_pkt *next_packet(struct pcf_handle *h, int n)
@@ -244,7 +237,8 @@ static inline struct pcf_pkt *next_packet(struct pcf_handle *h, int n)
 		struct pcf_pkt *pkt;
 
 		if (!l) {
-			if (!(n ? fill_again(h) : pcf_fill_lanes(h, NULL)))
+			h->must_ask &= !n;
+			if (!pcf_fill_lanes(h, NULL))
 				return NULL;
 			continue;
 		}
@@ -376,6 +370,7 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 	h->event = pcf_waiter_event(h->waiter) && pcf_channels_differ(h);
 	h->others_quiet = !polled && !packets_of_hook(h) &&
 			  pcf_waiter_only_first(h->waiter, h->hooked_fds);
+	h->must_ask = true;
 	if (take_break(h))
 		return PCAP_ERROR_BREAK;
 	return rc || down || !honest ? PCF_AGAIN : 0;
@@ -384,13 +379,14 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 /* A flag that was set before the call counts at once where something would be
  * delivered or waited for; a non-blocking read with nothing to deliver leaves
  * it for the next one, as the system's library does. */
-bool pcf_broken_before(struct pcf_handle *h)
+bool pcf_begin_read(struct pcf_handle *h)
 {
+	h->must_ask = h->nonblock;
 	if (likely(!atomic_load_explicit(&h->break_flag, memory_order_relaxed)))
-		return false;
+		return true;
 	if (h->nonblock && !anything_waits(h))
-		return false;
-	return take_break(h);
+		return true;
+	return !take_break(h);
 }
 
 int pcf_dispatch(struct pcf_handle *h, int count, pcap_handler callback,
@@ -399,7 +395,7 @@ int pcf_dispatch(struct pcf_handle *h, int count, pcap_handler callback,
 	int max = count > 0 ? count : ALL_THAT_IS_THERE;
 	int n;
 
-	if (pcf_broken_before(h))
+	if (!pcf_begin_read(h))
 		return PCAP_ERROR_BREAK;
 	do {
 		n = deliver(h, max, callback, user);
@@ -433,7 +429,7 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 	struct pcf_pkt *pkt;
 	int rc;
 
-	if (pcf_broken_before(h))
+	if (!pcf_begin_read(h))
 		return PCAP_ERROR_BREAK;
 	for (;;) {
 		pkt = next_packet(h, 0);

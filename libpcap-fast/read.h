@@ -18,8 +18,9 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 		const u_char **data);
 void pcf_breakloop(struct pcf_handle *h);
 
-/* The break flag was set before this read and counts for it; it is cleared. */
-bool pcf_broken_before(struct pcf_handle *h);
+/* At the beginning of each read. Whether it goes on: not if the break flag was
+ * set before and counts for it; it is cleared then. */
+bool pcf_begin_read(struct pcf_handle *h);
 
 /* Choose the lane that has the next packet anew. */
 struct pcf_lane *pcf_begin_run(struct pcf_handle *h);
