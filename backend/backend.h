@@ -302,6 +302,10 @@ struct pcf_backend_ops {
 	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);
 	/* Readable while rx() has packets that were not taken. */
 	int (*fd)(struct pcf_queue *q);
+	/* On: the queues' descriptors become readable only when one has much,
+	 * until this is ended (off). Whether they do: not if one has much
+	 * already. NULL: it has no such thing. */
+	bool (*nap)(struct pcf_backend *b, bool on);
 	/* Takes no locks, allocates nothing: called from signal handlers. */
 	void (*counters)(struct pcf_queue *q, struct pcf_counters *c);
 	/* Of a cluster, NULL elsewhere: how many take part; is a packet that

@@ -183,7 +183,7 @@ static void emit_record(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 
 /*
  * The exchange is a full barrier: the record is whole before it is published,
- * and published before `sleeping` is looked at. The reader sets `sleeping` and
+ * and published before `wake_at` is looked at. The reader sets `wake_at` and
  * then looks at `produced`, so one of the two sees the other.
  */
 static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
@@ -196,9 +196,10 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 				 .src_reg = BPF_REG_1,
 				 .off = CTL(produced),
 				 .imm = BPF_XCHG });
-	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_9, CTL(sleeping));
-	pcf_jump_imm(e, BPF_JEQ, BPF_REG_1, 0, l->done);
-	pcf_store_imm(e, BPF_DW, BPF_REG_9, CTL(sleeping), 0);
+	pcf_load(e, BPF_DW, BPF_REG_1, BPF_REG_9, CTL(wake_at));
+	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_10, PRODUCED);
+	pcf_jump_reg(e, BPF_JGT, BPF_REG_1, BPF_REG_2, l->done);
+	pcf_store_imm(e, BPF_DW, BPF_REG_9, CTL(wake_at), -1);
 	pcf_load_map_fd(e, BPF_REG_1, env->wake_map);
 	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
 	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, PRODUCED);

@@ -30,6 +30,11 @@
 /* All queues together, unless the caller asks for more. */
 #define DEFAULT_TOTAL (8 * DEFAULT_SIZE)
 
+/* A napping reader is woken when a ring has so much: thousands of small
+ * packets, still in the processor's cache, and a small part of the room. */
+#define NAP_SIZE (256u << 10)
+#define NAP_PART 8
+
 /*
  * Waking. The program writes a record to a small BPF ring buffer when the
  * reader sleeps; an unread record makes its descriptor readable. A packet that
@@ -96,13 +101,29 @@ static void drop_records(struct pcf_ring_wake *w)
 			 __ATOMIC_RELEASE);
 }
 
-static bool anything_left(const struct pcf_ring_wake *w)
+/* Does any ring have that many bytes which were not taken? */
+static bool has(const struct pcf_ring_wake *w, uint64_t bytes)
 {
 	for (unsigned i = 0; i < w->nrings; i++)
 		if (__atomic_load_n(&w->rings[i].ctl->produced,
-				    __ATOMIC_SEQ_CST) != w->rings[i].taken)
+				    __ATOMIC_SEQ_CST) -
+			    w->rings[i].taken >= bytes)
 			return true;
 	return false;
+}
+
+/* Sleep until any ring has that many bytes: false if one has already. Pairs
+ * with the program's exchange: we set `wake_at` and then look at `produced`, it
+ * the other way round. A record that is dropped here was written after its
+ * packet, so that packet is seen by the look. */
+static bool sleep_until(struct pcf_ring_wake *w, uint64_t bytes)
+{
+	raise_event(w, false);
+	drop_records(w);
+	for (unsigned i = 0; i < w->nrings; i++)
+		__atomic_store_n(&w->rings[i].ctl->wake_at,
+				 w->rings[i].taken + bytes, __ATOMIC_SEQ_CST);
+	return !has(w, bytes);
 }
 
 /* Something is there: the descriptor must be readable, by a record that is not
@@ -114,23 +135,12 @@ static void stir(struct pcf_ring_wake *w)
 		raise_event(w, true);
 }
 
-/* Pairs with the program's exchange: we set `sleeping` and then look at
- * `produced`, it the other way round. A record that is dropped here was
- * written after its packet, so that packet is seen by the second look. */
 void pcf_ring_taken(struct pcf_ring *r)
 {
 	struct pcf_ring_wake *w = r->wake;
 
-	if (!anything_left(w)) {
-		raise_event(w, false);
-		drop_records(w);
-		for (unsigned i = 0; i < w->nrings; i++)
-			__atomic_store_n(&w->rings[i].ctl->sleeping, 1,
-					 __ATOMIC_SEQ_CST);
-		if (!anything_left(w))
-			return;
-	}
-	stir(w);
+	if (has(w, 1) || !sleep_until(w, 1))
+		stir(w);
 }
 
 static void *map_page(int fd, long offset, int prot)
@@ -265,7 +275,7 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r,
 	r->units = calloc(b->ring_size / PCF_RING_UNIT, sizeof(*r->units));
 	if (!r->units)
 		return -ENOMEM;
-	r->ctl->sleeping = 1;
+	r->ctl->wake_at = 0;
 	return 0;
 }
 
@@ -519,6 +529,32 @@ static int ring_fd(struct pcf_queue *q)
 	return ((struct pcf_ring *)q)->wake->epoll;
 }
 
+/* A part of the room that packets which are held have left, for the fullest. */
+static uint64_t much(const struct pcf_ring_wake *w)
+{
+	uint64_t least = NAP_SIZE;
+
+	for (unsigned i = 0; i < w->nrings; i++) {
+		const struct pcf_ring *r = &w->rings[i];
+		uint64_t part = (r->size - (r->taken - r->freed)) / NAP_PART;
+
+		if (part < least)
+			least = part;
+	}
+	return least ? least : 1;
+}
+
+static bool ring_nap(struct pcf_backend *b, bool on)
+{
+	struct pcf_ring_wake *w = &ring(b)->wake;
+	uint64_t bytes = much(w);
+
+	if (on)
+		return !has(w, bytes) && sleep_until(w, bytes);
+	pcf_ring_taken(w->rings);
+	return false;
+}
+
 static void ring_counters(struct pcf_queue *q, struct pcf_counters *c)
 {
 	const struct pcf_ring *r = (struct pcf_ring *)q;
@@ -541,6 +577,7 @@ const struct pcf_backend_ops pcf_direct_ring = {
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,
+	.nap = ring_nap,
 	.counters = ring_counters,
 };
 
@@ -582,6 +619,7 @@ const struct pcf_backend_ops pcf_member = {
 	.close = ring_close,
 	.queue = ring_queue,
 	.fd = ring_fd,
+	.nap = ring_nap,
 	.counters = ring_counters,
 	.members = member_members,
 	.mine = member_mine,

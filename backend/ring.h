@@ -61,9 +61,12 @@ struct pcf_ring_ctl {
 	uint64_t pad[4];
 	/* the reader's */
 	uint64_t consumed;
-	uint64_t sleeping;	/* wants to be woken; the program clears it */
+	uint64_t wake_at;	/* ... as soon as `produced` is there; the
+				 * program sets PCF_RING_AWAKE when it does */
 	uint64_t pad2[6];
 };
+
+#define PCF_RING_AWAKE UINT64_MAX
 
 struct pcf_ring;
 

@@ -14,6 +14,7 @@
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/handle.h"
+#include "libpcap-fast/nap.h"
 #include "libpcap-fast/shadow.h"
 #include "libpcap-fast/wait.h"
 
@@ -348,6 +349,19 @@ static int time_to_sleep(const struct pcf_handle *h)
 	return !pcf_honest_timeout(h) ? -1 : left > 0 ? left : 0;
 }
 
+static bool only_hook(const struct pcf_handle *h)
+{
+	return pcf_waiter_only_first(h->waiter, h->hooked_fds);
+}
+
+static int sleep_for_packets(struct pcf_handle *h, bool down)
+{
+	int64_t end = pcf_nap_end(h);
+	int rc = pcf_waiter_wait(h->waiter, down ? 1 : time_to_sleep(h));
+
+	return rc > 0 && only_hook(h) ? pcf_nap(h, end) : rc;
+}
+
 /* Nothing is there: PCF_AGAIN after waiting, or the read call's result. */
 int pcf_wait_for_packets(struct pcf_handle *h)
 {
@@ -363,13 +377,11 @@ int pcf_wait_for_packets(struct pcf_handle *h)
 		return pcf_busy_look(h) ? PCF_AGAIN : 0;
 	down = interface_down(h);
 	polled = !down && pcf_busy_wait(h);
-	rc = polled ? 1 :
-		     pcf_waiter_wait(h->waiter, down ? 1 : time_to_sleep(h));
+	rc = polled ? 1 : sleep_for_packets(h, down);
 	if (rc < 0)
 		return pcf_fail_errno(h->p, rc, "poll");
 	h->event = pcf_waiter_event(h->waiter) && pcf_channels_differ(h);
-	h->others_quiet = !polled && !packets_of_hook(h) &&
-			  pcf_waiter_only_first(h->waiter, h->hooked_fds);
+	h->others_quiet = !polled && !packets_of_hook(h) && only_hook(h);
 	h->must_ask = true;
 	if (take_break(h))
 		return PCAP_ERROR_BREAK;

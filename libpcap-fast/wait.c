@@ -144,7 +144,7 @@ bool pcf_waiter_only_first(const struct pcf_waiter *w, unsigned n)
 {
 	bool first = false;
 
-	for (unsigned i = 0; i < w->n; i++) {
+	for (unsigned i = 0; i < w->n + 2; i++) {
 		if (i >= n && w->fds[i].revents)
 			return false;
 		first |= i < n && w->fds[i].revents & POLLIN;

@@ -26,7 +26,7 @@ int pcf_waiter_add(struct pcf_waiter *w, int fd, int other);
 int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms);
 
 /* As the last wait saw them: one of the first n sources readable, and nothing
- * of the other ones, at which it looked later. */
+ * of the others, at which it looked later; nor did anybody wake us. */
 bool pcf_waiter_only_first(const struct pcf_waiter *w, unsigned n);
 
 /* From a signal handler or another thread, too. */
