@@ -119,12 +119,11 @@ static void open_sender(struct pcf_handle *h)
 	h->tx_queue = h->sender->ops->queue(h->sender, 0);
 	h->mtu = 1500;
 	h->options.mode = PCAP_FAST_MODE_EXCLUSIVE;
-	pthread_mutex_init(&h->tx_lock, NULL);
 }
 
 static void open_handle(const struct hotpath_source *source)
 {
-	struct pcf_handle *h = calloc(1, sizeof(*h));
+	struct pcf_handle *h = pcf_handle_new();
 	struct pcf_lane *lanes = calloc(2, sizeof(*lanes));
 
 	p = pcap_open_dead(DLT_EN10MB, 65535);

@@ -51,10 +51,11 @@ next_ex_slow(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
 
 int pcap_next_ex(pcap_t *p, struct pcap_pkthdr **header, const u_char **data)
 {
-	struct pcf_handle *h = pcf_find_at_once(p);
+	struct pcf_handle *h;
 
-	return h && pcf_amid_run(h) ? pcf_next_of_run(h, header, data) :
-				      next_ex_slow(p, header, data);
+	if (pcf_find_at_once(p, &h) && pcf_next_of_run(h, header, data))
+		return 1;
+	return next_ex_slow(p, header, data);
 }
 
 const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)
@@ -65,9 +66,8 @@ const u_char *pcap_next(pcap_t *p, struct pcap_pkthdr *header)
 
 	if (!h)
 		return STOCK(pcap_next, NULL, p, header);
-	if (pcf_amid_run(h))
-		pcf_next_of_run(h, &hdr, &data);
-	else if (pcf_next_ex(h, &hdr, &data) != 1)
+	if (!pcf_next_of_run(h, &hdr, &data) &&
+	    pcf_next_ex(h, &hdr, &data) != 1)
 		return NULL;
 	*header = *hdr;
 	return data;

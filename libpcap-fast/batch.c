@@ -386,13 +386,11 @@ struct pcf_handle *pcf_find_or_add(pcap_t *p)
 
 	if (h || !p)
 		return h;
-	h = calloc(1, sizeof(*h));
+	h = pcf_handle_new();
 	if (!h)
 		return NULL;
 	h->p = p;
 	h->active = true;
-	h->mode = PCAP_FAST_MODE_SYSTEM;
-	pthread_mutex_init(&h->tx_lock, NULL);
 	if (!pcf_table_add(p, h))
 		return h;
 	free(h);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The side table: pcap_t address -> our state. Open addressing with linear
- * probing; entries are a pair of atomics. What every packet needs is in
- * handle.h: the look at the first place.
+ * probing. What every packet needs is in handle.h: the look at the first place.
  *
- * Look-ups take no lock and may run beside any change: a thread looks for its
- * own handle only, whose entry nobody else moves. Growing publishes a new
- * array and leaves the old one in place for those still reading it; since each
- * is twice as large, what is left behind is less than what is in use.
+ * Look-ups take no lock and may run beside any change. That the key is there
+ * says that the value is its: a thread looks for its own handle only, whose
+ * entry nobody changes before that handle is closed. Closing puts another key
+ * in its place before the address can be anybody else's, a savefile's say, so
+ * whoever has the address then does not find it: free() and malloc() order
+ * that for all threads. Growing publishes a new array and leaves the old one in
+ * place for those still reading it; since each is twice as large, what is left
+ * behind is less than what is in use.
  */
 #include "libpcap-fast/handle.h"
 
@@ -18,21 +21,40 @@
 #define FIRST_SIZE 64
 
 /* Until there is a handle. Nothing is ever put here. */
-static struct pcf_table none = { .entries = { { NULL, NULL } } };
+static struct pcf_table none = { .size = 1, .entries = { { NULL, NULL } } };
+
+/* The key of a closed handle's entry, which look-ups must go on past: no
+ * pcap_t is there. */
+#define CLOSED ((pcap_t *)&none)
 
 _Atomic(struct pcf_table *) pcf_handles = &none;
 static pthread_mutex_t change = PTHREAD_MUTEX_INITIALIZER;
 
+struct pcf_handle *pcf_handle_new(void)
+{
+	struct pcf_handle *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->mode = PCAP_FAST_MODE_SYSTEM;
+	h->run = &pcf_no_lane;
+	pthread_mutex_init(&h->tx_lock, NULL);
+	return h;
+}
+
+static pcap_t *key_of(struct pcf_table_entry *e)
+{
+	return atomic_load_explicit(&e->key, memory_order_relaxed);
+}
+
 static struct pcf_table_entry *lookup(struct pcf_table *t, pcap_t *p)
 {
-	for (unsigned i = pcf_table_hash(p);; i++) {
-		struct pcf_table_entry *e = &t->entries[i & t->mask];
-		pcap_t *key = atomic_load_explicit(&e->key,
-						   memory_order_acquire);
+	for (unsigned i = 0;; i++) {
+		struct pcf_table_entry *e = pcf_table_at(t, p, i);
 
-		if (key == p)
+		if (pcf_table_has(e, p))
 			return e;
-		if (!key)
+		if (!key_of(e))
 			return NULL;
 	}
 }
@@ -43,7 +65,7 @@ struct pcf_handle *pcf_find(pcap_t *p)
 		atomic_load_explicit(&pcf_handles, memory_order_acquire);
 	struct pcf_table_entry *e = p ? lookup(t, p) : NULL;
 
-	return e ? pcf_table_value(e, p) : NULL;
+	return e ? e->value : NULL;
 }
 
 static struct pcf_table *new_table(unsigned size)
@@ -51,8 +73,10 @@ static struct pcf_table *new_table(unsigned size)
 	struct pcf_table *t =
 		calloc(1, sizeof(*t) + size * sizeof(t->entries[0]));
 
-	if (t)
-		t->mask = size - 1;
+	if (!t)
+		return NULL;
+	t->size = size;
+	t->mask = (size - 1) * sizeof(t->entries[0]);
 	return t;
 }
 
@@ -62,43 +86,39 @@ static struct pcf_table_entry *place(struct pcf_table *t, pcap_t *p)
 {
 	struct pcf_table_entry *e = lookup(t, p);
 
-	for (unsigned i = pcf_table_hash(p); !e; i++) {
-		struct pcf_table_entry *c = &t->entries[i & t->mask];
+	for (unsigned i = 0; !e; i++) {
+		struct pcf_table_entry *c = pcf_table_at(t, p, i);
 
-		if (!atomic_load(&c->key))
+		if (!key_of(c))
 			t->used++;
-		if (!atomic_load(&c->key) || !atomic_load(&c->value))
+		if (!key_of(c) || key_of(c) == CLOSED)
 			e = c;
 	}
 	return e;
 }
 
-/* The key before the value: the address of a closed handle, whose place this
- * may be, can be that of a savefile by now, which must not get the value.
- * Nobody looks for `p` before this is over. */
+/* The value before the key, which says that it is there. */
 static void put(struct pcf_table *t, pcap_t *p, struct pcf_handle *h)
 {
 	struct pcf_table_entry *e = place(t, p);
 
+	e->value = h;
 	atomic_store_explicit(&e->key, p, memory_order_release);
-	atomic_store_explicit(&e->value, h, memory_order_release);
 }
 
-/* Entries of closed handles keep their key while look-ups must go on past them,
- * until another handle takes their place or the table grows. */
 static struct pcf_table *grow(struct pcf_table *old)
 {
 	struct pcf_table *t = new_table(old == &none ? FIRST_SIZE :
-						       2 * (old->mask + 1));
+						       2 * old->size);
 
 	if (!t)
 		return NULL;
 	t->older = old;
-	for (unsigned i = 0; i <= old->mask; i++) {
+	for (unsigned i = 0; i < old->size; i++) {
 		struct pcf_table_entry *e = &old->entries[i];
 
-		if (atomic_load(&e->value))
-			put(t, atomic_load(&e->key), atomic_load(&e->value));
+		if (key_of(e) && key_of(e) != CLOSED)
+			put(t, key_of(e), e->value);
 	}
 	atomic_store_explicit(&pcf_handles, t, memory_order_release);
 	return t;
@@ -110,7 +130,7 @@ int pcf_table_add(pcap_t *p, struct pcf_handle *h)
 
 	pthread_mutex_lock(&change);
 	t = atomic_load(&pcf_handles);
-	if (t == &none || 2 * t->used > t->mask)
+	if (t == &none || 2 * t->used >= t->size)
 		t = grow(t);
 	if (t)
 		put(t, p, h);
@@ -123,11 +143,11 @@ int pcf_table_add(pcap_t *p, struct pcf_handle *h)
 static void free_last(struct pcf_table *t, struct pcf_table_entry *e)
 {
 	for (unsigned i = e - t->entries;; i--) {
-		struct pcf_table_entry *next = &t->entries[(i + 1) & t->mask];
+		struct pcf_table_entry *next =
+			&t->entries[(i + 1) % t->size];
 
-		e = &t->entries[i & t->mask];
-		if (!atomic_load(&e->key) || atomic_load(&e->value) ||
-		    atomic_load(&next->key))
+		e = &t->entries[i % t->size];
+		if (key_of(e) != CLOSED || key_of(next))
 			break;
 		atomic_store(&e->key, NULL);
 		t->used--;
@@ -144,7 +164,9 @@ struct pcf_handle *pcf_table_remove(pcap_t *p)
 	t = atomic_load(&pcf_handles);
 	e = lookup(t, p);
 	if (e) {
-		h = atomic_exchange(&e->value, NULL);
+		h = e->value;
+		atomic_store(&e->key, CLOSED);
+		e->value = NULL;
 		free_last(t, e);
 	}
 	pthread_mutex_unlock(&change);

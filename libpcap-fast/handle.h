@@ -73,11 +73,11 @@ struct pcf_handle {
 	bool others_quiet;		/* see read.c */
 	bool must_ask;			/* this read does not wait, or has */
 	struct pcf_lane *run;		/* whose packets come next, ... */
-	unsigned run_end;		/* ... up to this one ... */
-	bool run_plain;			/* ... and pass as they are */
-	/* read.c delivers a run, and nothing has happened meanwhile that it
-	 * must look at: a break, another read, another filter */
-	atomic_bool undisturbed;
+	unsigned run_end;		/* ... up to this one; 0 unknown */
+	/* Packets below these pass as they are and need no look at anything:
+	 * of the run, but for its last; of the one that a callback gets just
+	 * now. What must be looked at sets both to 0: see read.h. */
+	atomic_uint plain_end, deliver_end;
 	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;
 	bool check_direction;
@@ -138,52 +138,53 @@ static inline bool pcf_honest_timeout(const struct pcf_handle *h)
 
 struct pcf_table_entry {
 	_Atomic(pcap_t *) key;
-	_Atomic(struct pcf_handle *) value;
+	struct pcf_handle *value;	/* only the key's owner looks at it */
 };
 
 struct pcf_table {
-	unsigned mask, used;	/* used: entries that have a key */
+	uintptr_t mask;		/* of an entry's place, in bytes */
+	unsigned size, used;	/* entries; used: those that have a key */
 	struct pcf_table *older;
 	struct pcf_table_entry entries[];
 };
 
-extern _Atomic(struct pcf_table *) pcf_handles;
+extern _Atomic(struct pcf_table *) pcf_handles
+	__attribute__((visibility("hidden")));
 
-/* malloc()ed structs are 16-byte aligned: the low bits say nothing. */
-static inline unsigned pcf_table_hash(const pcap_t *p)
+/* The i-th entry on the way of `p`, 0 the first. The product's upper half
+ * depends on all of the address. */
+static inline struct pcf_table_entry *pcf_table_at(struct pcf_table *t,
+						   const pcap_t *p, unsigned i)
 {
-	uint64_t x = (uintptr_t)p >> 4;
+	uintptr_t place = (uintptr_t)p * 0x9e3779b97f4a7c15ull >> 32;
 
-	return (x * 0x9e3779b97f4a7c15ull) >> 32;
+	place += i * sizeof(*t->entries);
+	return (void *)((uint8_t *)t->entries + (place & t->mask));
 }
 
-static inline struct pcf_handle *pcf_table_value(struct pcf_table_entry *e,
-						 const pcap_t *p)
+/* Pairs with put(): an entry that has the key has its value. */
+static inline bool pcf_table_has(struct pcf_table_entry *e, const pcap_t *p)
 {
-	struct pcf_handle *h =
-		atomic_load_explicit(&e->value, memory_order_acquire);
-
-	/* Pairs with put(): is it still `p` whose value that is? */
-	return atomic_load_explicit(&e->key, memory_order_relaxed) == p ? h :
-									  NULL;
+	return atomic_load_explicit(&e->key, memory_order_acquire) == p;
 }
+
+/* A new handle's state, in system mode. NULL: no memory. */
+struct pcf_handle *pcf_handle_new(void);
 
 /* The handle's state, or NULL: not ours. Lock-free. */
 struct pcf_handle *pcf_find(pcap_t *p);
 
-/* The same, or NULL: to be asked for by pcf_find(). A place without key has no
- * value either. */
-static inline struct pcf_handle *pcf_find_at_once(pcap_t *p)
+/* The same where it is quickly had; false: pcf_find() knows. */
+static inline bool pcf_find_at_once(pcap_t *p, struct pcf_handle **h)
 {
 	struct pcf_table *t =
 		atomic_load_explicit(&pcf_handles, memory_order_acquire);
-	struct pcf_table_entry *e = &t->entries[pcf_table_hash(p) & t->mask];
+	struct pcf_table_entry *e = pcf_table_at(t, p, 0);
 
-	if (__builtin_expect(atomic_load_explicit(&e->key,
-						  memory_order_acquire) != p,
-			     0))
-		return NULL;
-	return pcf_table_value(e, p);
+	if (__builtin_expect(!pcf_table_has(e, p), 0))
+		return false;
+	*h = e->value;
+	return true;
 }
 
 /* The handle's state if it captures through a backend of ours, or NULL: then

@@ -87,9 +87,9 @@ static int inject_stock(struct pcf_handle *h, pcap_t *p, const void *data,
 
 int pcap_inject(pcap_t *p, const void *data, size_t size)
 {
-	struct pcf_handle *h = pcf_find_at_once(p);
+	struct pcf_handle *h;
 
-	if (!injects_by_rings(h))
+	if (!pcf_find_at_once(p, &h) || !injects_by_rings(h))
 		h = pcf_find_fast(p);
 	return injects_by_rings(h) ? inject_rings(h, data, size)
 			 : inject_stock(h, p, data, size);

@@ -42,6 +42,9 @@ struct pcf_lane {
 #define PCF_LANE_SHIFT 14
 #define PCF_LANE_PLACE(i) ((uint32_t)(i) << PCF_LANE_SHIFT)
 
+/* A lane that never has a packet. */
+extern struct pcf_lane pcf_no_lane __attribute__((visibility("hidden")));
+
 static inline bool pcf_lane_empty(const struct pcf_lane *l)
 {
 	return l->head == l->count;

@@ -2,6 +2,8 @@
 /* Several lanes as one stream, by time; and lanes with held packets. */
 #include "libpcap-fast/lane.h"
 
+struct pcf_lane pcf_no_lane;
+
 static uint64_t exact_time(const struct pcf_lane *l)
 {
 	return l->ops.time ? l->ops.time(l->queue, &l->pkts[l->head]) : 0;

@@ -65,7 +65,7 @@ pcap_t *pcap_create(const char *name, char *errbuf)
 	}
 	if (pcf_inside_stock())
 		return pcf_stock()->pcap_create(name, errbuf);
-	h = calloc(1, sizeof(*h));
+	h = pcf_handle_new();
 	if (!h)
 		return no_memory(errbuf, h, NULL);
 	if (parse_device(h, name, errbuf)) {
@@ -79,8 +79,6 @@ pcap_t *pcap_create(const char *name, char *errbuf)
 		return NULL;
 	}
 	h->p = p;
-	h->mode = PCAP_FAST_MODE_SYSTEM;
-	pthread_mutex_init(&h->tx_lock, NULL);
 	if (pcf_table_add(p, h))
 		return no_memory(errbuf, h, p);
 	return p;

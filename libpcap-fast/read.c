@@ -145,16 +145,32 @@ static bool event_waits(struct pcf_handle *h)
 	return h->event;
 }
 
+/* Pairs with pcf_breakloop(), which sets the flag first and then the ends to 0:
+ * a break that comes meanwhile is seen here, or stops the run. */
+static void go_on_to(struct pcf_handle *h, atomic_uint *end, unsigned n)
+{
+	atomic_store(end, n);
+	if (atomic_load(&h->break_flag))
+		atomic_store(end, 0);
+}
+
+/* Packets of the lane up to `end` are the run. */
+static void set_run(struct pcf_handle *h, struct pcf_lane *l, unsigned end)
+{
+	h->run = l;
+	h->run_end = end;
+	if (pcf_lane_passes(h, l))
+		go_on_to(h, &h->plain_end, end - 1);
+}
+
 struct pcf_lane *pcf_begin_run(struct pcf_handle *h)
 {
 	struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
 
 	pcf_end_run(h);
-	if (!l)
-		return NULL;
-	h->run = l;
-	h->run_end = l->head + pcf_lanes_run(h->lanes, h->nlanes, l);
-	h->run_plain = pcf_lane_passes(h, l);
+	if (l)
+		set_run(h, l,
+			l->head + pcf_lanes_run(h->lanes, h->nlanes, l));
 	return l;
 }
 
@@ -262,33 +278,26 @@ static bool anything_waits(struct pcf_handle *h)
 }
 
 /* Up to `max` of a run that pass as they are. Callbacks may do anything to the
- * handle: what matters here says so (`undisturbed`), and the run is not theirs
- * to go on with. */
+ * handle: what matters here ends the delivery. The run is not theirs to go on
+ * with. */
 static int deliver_plain(struct pcf_handle *h, unsigned max,
 			 pcap_handler callback, u_char *user)
 {
 	struct pcf_lane *l = h->run;
-	unsigned first = l->head, end = h->run_end;
-	struct pcf_pkt *pkt = &l->pkts[first];
+	unsigned i = l->head, first = i, run_end = h->run_end;
+	struct pcf_pkt *pkt = &l->pkts[i];
 
-	if (end - first > max)
-		end = first + max;
 	pcf_end_run(h);
-	/* Pairs with pcf_breakloop(): the flag first, then `undisturbed`. */
-	atomic_store(&h->undisturbed, true);
-	if (atomic_load(&h->break_flag))
-		return 0;
-	for (unsigned i = first; i < end; pkt++) {
+	go_on_to(h, &h->deliver_end, max < run_end - i ? i + max : run_end);
+	for (; i < atomic_load_explicit(&h->deliver_end, memory_order_relaxed);
+	     pkt++) {
 		l->head = ++i;
 		h->delivered++;
 		callback(user, (struct pcap_pkthdr *)pkt, pkt->data);
-		if (pcf_unlikely(!atomic_load_explicit(&h->undisturbed,
-						       memory_order_relaxed)))
-			return i - first;
 	}
-	h->run = l;
-	h->run_plain = true;
-	return end - first;
+	if (atomic_exchange(&h->deliver_end, 0))
+		set_run(h, l, run_end);
+	return i - first;
 }
 
 /* Up to `max` of the packets that are there; PCAP_ERROR_BREAK as soon as the
@@ -302,7 +311,7 @@ static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
 	while (n < max && !broken) {
 		struct pcf_pkt *pkt;
 
-		if (h->run_plain && h->run->head < h->run_end) {
+		if (pcf_amid_run(h, h->run->head)) {
 			n += deliver_plain(h, max - n, callback, user);
 			broken = take_break(h);
 			continue;
@@ -459,6 +468,6 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 void pcf_breakloop(struct pcf_handle *h)
 {
 	atomic_store(&h->break_flag, 1);
-	atomic_store(&h->undisturbed, false);
+	pcf_stop_run(h, memory_order_seq_cst);
 	pcf_waiter_wake(h->waiter);
 }

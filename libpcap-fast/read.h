@@ -25,13 +25,21 @@ bool pcf_begin_read(struct pcf_handle *h);
 /* Choose the lane that has the next packet anew. */
 struct pcf_lane *pcf_begin_run(struct pcf_handle *h);
 
+/* Whoever reads on has to look at something first. Also called by signal
+ * handlers and other threads, once the break flag is set. */
+static inline void pcf_stop_run(struct pcf_handle *h, memory_order order)
+{
+	atomic_store_explicit(&h->plain_end, 0, order);
+	atomic_store_explicit(&h->deliver_end, 0, order);
+}
+
 /* Something that the choice or the look at each packet depends on is another
  * now. */
 static inline void pcf_end_run(struct pcf_handle *h)
 {
-	h->run = NULL;
-	h->run_plain = false;
-	atomic_store_explicit(&h->undisturbed, false, memory_order_relaxed);
+	h->run = &pcf_no_lane;
+	h->run_end = 0;
+	pcf_stop_run(h, memory_order_relaxed);
 }
 
 /* The lane that has the next packet, or NULL: none, or lanes must be filled
@@ -40,18 +48,17 @@ static inline struct pcf_lane *pcf_next_lane(struct pcf_handle *h)
 {
 	struct pcf_lane *l = h->run;
 
-	if (l && l->head < h->run_end)
+	if (l->head < h->run_end)
 		return l;
 	/* So says pcf_lanes_pick() of a lane that has run empty. */
-	return l && pcf_lane_empty(l) ? NULL : pcf_begin_run(h);
+	return h->run_end && pcf_lane_empty(l) ? NULL : pcf_begin_run(h);
 }
 
-/* Is there a packet, and one after it, in a run that passes as it is? Then
- * there is nothing to choose, to look at and to tell anybody. */
-static inline bool pcf_amid_run(const struct pcf_handle *h)
+/* Is the lane's packet at `head` amid a run that passes as it is, with one
+ * after it? Then there is nothing to choose, to look at and to tell anybody. */
+static inline bool pcf_amid_run(const struct pcf_handle *h, unsigned head)
 {
-	return h->run_plain && h->run->head + 1 < h->run_end &&
-	       !atomic_load_explicit(&h->break_flag, memory_order_relaxed);
+	return head < atomic_load_explicit(&h->plain_end, memory_order_relaxed);
 }
 
 static inline int pcf_lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
@@ -63,15 +70,20 @@ static inline int pcf_lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
 	return 1;
 }
 
-/* pcf_next_ex() amid a run. */
-static inline int pcf_next_of_run(struct pcf_handle *h,
-				  struct pcap_pkthdr **header,
-				  const u_char **data)
+/* pcf_next_ex() amid a run; false: it is to be asked itself. */
+static inline bool pcf_next_of_run(struct pcf_handle *h,
+				   struct pcap_pkthdr **header,
+				   const u_char **data)
 {
 	struct pcf_lane *l = h->run;
+	unsigned head = l->head;
 
+	if (!pcf_amid_run(h, head))
+		return false;
+	l->head = head + 1;
 	h->delivered++;
-	return pcf_lend(h, &l->pkts[l->head++], header, data);
+	pcf_lend(h, &l->pkts[head], header, data);
+	return true;
 }
 
 /* Fill the lanes that ran empty, the first one into `into` unless that is NULL.

@@ -137,7 +137,7 @@ void fake_open(struct fake *f, unsigned n)
 	int fds[16];
 
 	f->p = pcap_open_dead(DLT_EN10MB, 65535);
-	f->h = calloc(1, sizeof(*f->h));
+	f->h = pcf_handle_new();
 	f->n = n;
 	f->queues = calloc(n, sizeof(*f->queues));
 	f->h->p = f->p;

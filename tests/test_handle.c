@@ -61,11 +61,17 @@ static void grows(void)
 	CU_ASSERT_EQUAL(wrong, 0);
 }
 
-/* malloc() gives a closed handle's address to the next one. */
+/* malloc() gives a closed handle's address to the next one, or to somebody
+ * else's. */
 static void address_again(void)
 {
+	struct pcf_handle *h = NULL;
+
 	add(0);
+	CU_ASSERT_TRUE(pcf_find_at_once(key(0), &h));
+	CU_ASSERT_PTR_EQUAL(h, value(0));
 	CU_ASSERT_PTR_EQUAL(pcf_table_remove(key(0)), value(0));
+	CU_ASSERT_FALSE(pcf_find_at_once(key(0), &h));
 	CU_ASSERT_PTR_NULL(pcf_find(key(0)));
 	CU_ASSERT_EQUAL(pcf_table_add(key(0), value(7)), 0);
 	CU_ASSERT_PTR_EQUAL(pcf_find(key(0)), value(7));
@@ -99,6 +105,31 @@ static void no_end_of_handles(void)
 	CU_ASSERT_EQUAL(wrong, 0);
 	CU_ASSERT_TRUE(memory_in_use() < before + (1 << 20));
 	pcf_table_remove(key(0));
+}
+
+/* Closed handles that cannot be forgotten, as look-ups of others must go on past
+ * them, are not found, nor is anything of theirs. */
+static void left_behind(void)
+{
+	unsigned wrong = 0;
+	struct pcf_handle *h;
+
+	for (unsigned i = 0; i < MANY; i++)
+		add(i);
+	for (unsigned i = 0; i < MANY; i += 2)
+		wrong += pcf_table_remove(key(i)) != value(i);
+	for (unsigned i = 0; i < MANY; i++) {
+		bool found = pcf_find_at_once(key(i), &h);
+
+		wrong += found && (i % 2 == 0 || h != value(i));
+	}
+	for (unsigned i = 0; i < MANY; i += 2)
+		wrong += pcf_table_add(key(i), value(i + 1)) != 0;
+	for (unsigned i = 0; i < MANY; i++)
+		wrong += pcf_find(key(i)) != value(i | 1);
+	CU_ASSERT_EQUAL(wrong, 0);
+	for (unsigned i = 0; i < MANY; i++)
+		pcf_table_remove(key(i));
 }
 
 /* What a thread does with its own handles, beside the others. */
@@ -178,8 +209,9 @@ static void threads(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(unknown),	 PCF_TEST(threads),	      PCF_TEST(grows),
-	PCF_TEST(address_again), PCF_TEST(no_end_of_handles), CU_TEST_INFO_NULL,
+	PCF_TEST(unknown),	 PCF_TEST(threads),	PCF_TEST(grows),
+	PCF_TEST(address_again), PCF_TEST(left_behind), PCF_TEST(no_end_of_handles),
+	CU_TEST_INFO_NULL,
 };
 
 int main(void)

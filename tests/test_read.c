@@ -225,6 +225,34 @@ static void reads_inside(void)
 	fake_close(&f);
 }
 
+/* A callback that reads some of what its own read would get next. */
+static void dispatch_inside(u_char *user, const struct pcap_pkthdr *hdr,
+			    const u_char *data)
+{
+	struct seen *s = (struct seen *)user;
+
+	see(user, hdr, data);
+	if (s->n == 3)
+		CU_ASSERT_EQUAL(pcap_dispatch(nested, 5, see, user), 5);
+}
+
+static void dispatches_inside(void)
+{
+	struct seen s = { 0 };
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	nested = f.p;
+	feed(&f, 100);
+	CU_ASSERT_EQUAL(pcap_dispatch(f.p, -1, dispatch_inside, (u_char *)&s),
+			95);
+	CU_ASSERT_EQUAL(s.n, 100);
+	for (unsigned i = 0; i < 100; i++)
+		CU_ASSERT_EQUAL(s.marks[i], 'a' + (int)i % 26);
+	sound(&f);
+	fake_close(&f);
+}
+
 /* With nothing to deliver, a non-blocking read leaves the flag alone. */
 static void break_kept(void)
 {
@@ -297,6 +325,107 @@ static void break_from_thread(void)
 	CU_ASSERT_EQUAL(pcap_loop(f.p, -1, see, (u_char *)&s),
 			PCAP_ERROR_BREAK);
 	pthread_join(thread, NULL);
+	fake_close(&f);
+}
+
+/* A ring that is full whenever it is looked at. */
+static unsigned endless_rx(struct pcf_queue *q, struct pcf_show *rx,
+			   unsigned max)
+{
+	static uint8_t data[60];
+
+	(void)q;
+	for (unsigned i = 0; i < max; i++)
+		rx->pkts[i] = (struct pcf_pkt){ .caplen = 60,
+						.len = 60,
+						.data = data };
+	rx->plain = rx->filtered = true;
+	rx->why = PCF_STOP_FULL;
+	return max;
+}
+
+static void endless_done(struct pcf_queue *q, const uint64_t *frames,
+			 unsigned n)
+{
+	(void)q;
+	(void)frames;
+	(void)n;
+}
+
+static atomic_bool reading, has_broken;
+
+static void *break_when_reading(void *p)
+{
+	while (!atomic_load(&reading))
+		;
+	pcap_breakloop(p);
+	atomic_store(&has_broken, true);
+	return NULL;
+}
+
+/* Reads on for as long as there is anything. How many packets, at least, were
+ * delivered by calls that began after pcap_breakloop() had returned. */
+static unsigned read_until_broken(pcap_t *p)
+{
+	struct pcap_pkthdr *hdr;
+	const u_char *data;
+	unsigned after = 0;
+
+	for (;;) {
+		bool late_call = atomic_load(&has_broken);
+		int rc = pcap_next_ex(p, &hdr, &data);
+
+		atomic_store(&reading, true);
+		after += late_call && rc == 1;
+		if (rc != 1 || after == 1000) {
+			CU_ASSERT_EQUAL(rc, PCAP_ERROR_BREAK);
+			return after;
+		}
+	}
+}
+
+/* Again and again, so that a break meets a run at its beginning, amid it and at
+ * its end. */
+static void break_of_a_busy_reader(void)
+{
+	struct fake f;
+	pthread_t thread;
+	unsigned after = 0;
+
+	open_nonblocking(&f, 1);
+	f.h->lanes[0].ops = (struct pcf_rx_ops){ .rx = endless_rx,
+						 .taken = endless_done,
+						 .done = endless_done };
+	for (unsigned i = 0; i < 2000; i++) {
+		atomic_store(&reading, false);
+		atomic_store(&has_broken, false);
+		if (pthread_create(&thread, NULL, break_when_reading, f.p))
+			abort();
+		after += read_until_broken(f.p);
+		pthread_join(thread, NULL);
+	}
+	CU_ASSERT_EQUAL(after, 0);
+	fake_close(&f);
+}
+
+/* Whoever gets the address of a handle that was closed amid a run reads nothing
+ * of it: here a dead handle, for which libpcap has no packets. */
+static void address_of_another(void)
+{
+	struct pcap_pkthdr *hdr;
+	const u_char *data;
+	struct fake f;
+
+	open_nonblocking(&f, 1);
+	feed(&f, 10);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), 1);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), 1);
+	CU_ASSERT_PTR_EQUAL(pcf_table_remove(f.p), f.h);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), PCAP_ERROR);
+	CU_ASSERT_PTR_NULL(pcap_next(f.p, hdr));
+	CU_ASSERT_EQUAL(pcf_table_add(f.p, f.h), 0);
+	CU_ASSERT_EQUAL(pcap_next_ex(f.p, &hdr, &data), 1);
+	CU_ASSERT_EQUAL(data[0], 'c');
 	fake_close(&f);
 }
 
@@ -798,9 +927,12 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(break_in_callback),
 	PCF_TEST(break_amid_a_run),
 	PCF_TEST(reads_inside),
+	PCF_TEST(dispatches_inside),
 	PCF_TEST(break_kept),
 	PCF_TEST(break_from_signal),
 	PCF_TEST(break_from_thread),
+	PCF_TEST(break_of_a_busy_reader),
+	PCF_TEST(address_of_another),
 	PCF_TEST(blocking),
 	PCF_TEST(others_are_asked),
 	PCF_TEST(break_after_waiting),
