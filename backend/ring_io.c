@@ -26,31 +26,6 @@ static inline uint64_t produced(const struct pcf_ring *r)
 	return __atomic_load_n(&r->ctl->produced, __ATOMIC_ACQUIRE);
 }
 
-static void show(struct pcf_ring *r, struct pcf_pkt *p,
-		 const struct pcf_ring_record *rec)
-{
-	p->ts = pcf_clock_stamp(&r->clock, rec->time);
-	p->flags = 0;
-	if (rec->epoch == r->epoch) {
-		r->verdict = (struct pcf_verdict){ rec->epoch, rec->keep };
-		p->flags = r->epoch ? PCF_PKT_FILTERED : 0;
-	}
-	pcf_pkt_keep(p, rec->keep);
-}
-
-/* It is the rx's i-th; where it lies, and how long it is, is set already. */
-__attribute__((noinline)) static void
-show_unusual(struct pcf_ring *r, struct pcf_show *rx, unsigned i,
-	     const struct pcf_ring_record *rec)
-{
-	struct pcf_pkt *p = &rx->pkts[i];
-
-	show(r, p, rec);
-	rx->plain &= p->caplen <= rx->snaplen;
-	rx->filtered &= (p->flags & PCF_PKT_FILTERED) != 0;
-	p->flags |= rx->flags + i * PCF_PKT_PLACE;
-}
-
 static void show_hints(struct pcf_show *rx, struct pcf_pkt *p,
 		       const struct pcf_ring_record *rec)
 {
@@ -58,10 +33,10 @@ static void show_hints(struct pcf_show *rx, struct pcf_pkt *p,
 					     PCF_HINTS_SIZE));
 }
 
-static inline uint32_t room_of(uint32_t caplen)
+static inline uint64_t room_of(uint64_t caplen)
 {
 	return (PCF_RING_HEADER + caplen + PCF_RING_UNIT - 1) &
-	       ~(PCF_RING_UNIT - 1);
+	       ~(uint64_t)(PCF_RING_UNIT - 1);
 }
 
 /* The longest packet that needs no look at snaplen and `keep`. */
@@ -76,69 +51,122 @@ static uint32_t longest_usual(const struct pcf_show *rx,
 }
 
 /*
- * Show what lies below `end`, up to a record that makes no sense, each behind
- * `extra` bytes of hints. What nearly
- * all packets have in common is asked in one comparison each, here; the rest
- * goes the long way.
+ * Show what lies below `end`, each behind `extra` bytes of hints, as the rx's
+ * first, first + 1, ..., up to a record that is unusual: also one that does not
+ * end below `end`, and so whatever lies there. How many packets the rx has then.
+ * What nearly all have in common is asked in one comparison each.
  */
-static always_inline unsigned show_records(struct pcf_ring *r,
-					   struct pcf_show *rx, unsigned max,
-					   uint64_t end, bool nanoseconds,
-					   const unsigned extra)
+static always_inline unsigned show_usual(struct pcf_ring *r,
+					 struct pcf_show *rx, unsigned first,
+					 unsigned max, uint64_t end,
+					 bool nanoseconds, const unsigned extra)
 {
 	const struct pcf_verdict usual =
 		pcf_verdict_usual(&r->verdict, r->epoch);
 	const uint64_t verdict = pcf_verdict_word(&usual);
 	const uint32_t longest = longest_usual(rx, usual);
 	const uint64_t next_place = pcf_pkt_marks(0, PCF_PKT_PLACE);
-	uint64_t marks = pcf_pkt_marks(
-		r->id, rx->flags + (usual.epoch ? PCF_PKT_FILTERED : 0));
+	uint64_t marks =
+		pcf_pkt_marks(r->id, rx->flags + first * PCF_PKT_PLACE +
+					     (usual.epoch ? PCF_PKT_FILTERED :
+							    0));
+	const time_t sec = r->clock.sec;
 	uint8_t *const bytes = r->bytes;
 	uint16_t *const units = r->units;
 	const uint64_t mask = r->size - 1;
-	struct pcf_pkt *p = rx->pkts, *const last = p + max;
-	uint64_t *frame = rx->frames;
-	uint64_t second = r->clock.second;
-	time_t sec = r->clock.sec;
-	uint64_t shown = r->shown;
+	struct pcf_pkt *p = &rx->pkts[first], *const last = &rx->pkts[max];
+	uint64_t *frame = &rx->frames[first];
+	uint64_t shown = r->shown, left = end - shown;
+	uint64_t place = shown & mask;
 
-	for (; p < last && shown != end; p++, frame++, marks += next_place) {
+	for (; p < last; p++, frame++, marks += next_place) {
 		struct pcf_ring_record *rec =
-			(void *)(bytes + (shown & mask) + extra);
+			(void *)(bytes + place + extra);
 		const uint32_t caplen =
 			__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
-		const uint32_t room = room_of(caplen + extra);
-		uint64_t ns;
+		const uint64_t room = room_of((uint64_t)caplen + extra);
+		const uint64_t ns = rec->time - r->clock.second;
 
-		if (unlikely(caplen > longest) && caplen > PCF_RING_DATA_MAX)
+		if (unlikely(caplen > longest || room > left))
 			break;
-		if (unlikely((int64_t)(end - shown - room) < 0))
+		if (unlikely(pcf_verdict_word(&rec->epoch) != verdict ||
+			     ns >= PCF_NSEC))
 			break;
-		units[(shown & mask) / PCF_RING_UNIT] = room / PCF_RING_UNIT;
+		units[place / PCF_RING_UNIT] = room / PCF_RING_UNIT;
+		p->ts.tv_sec = sec;
+		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
 		p->caplen = caplen;
 		p->len = rec->len;
 		p->data = rec->data;
 		p->frame = *frame = shown;
 		pcf_pkt_mark(p, marks);
-		shown += room;
-		__builtin_prefetch(bytes + (shown & mask));
-		ns = rec->time - second;
-		if (unlikely(pcf_verdict_word(&rec->epoch) != verdict ||
-			     ns >= PCF_NSEC || caplen > longest)) {
-			show_unusual(r, rx, p - rx->pkts, rec);
-			if (extra)
-				show_hints(rx, p, rec);
-			second = r->clock.second;
-			sec = r->clock.sec;
-			continue;
-		}
-		p->ts.tv_sec = sec;
-		p->ts.tv_usec = pcf_clock_unit(ns, nanoseconds);
 		if (extra)
 			show_hints(rx, p, rec);
+		shown += room;
+		left -= room;
+		place = shown & mask;
+		__builtin_prefetch(bytes + place);
 	}
 	r->shown = shown;
 	return p - rx->pkts;
+}
+
+static void set_time(struct pcf_ring *r, struct pcf_pkt *p,
+		     const struct pcf_ring_record *rec)
+{
+	p->ts = pcf_clock_stamp(&r->clock, rec->time);
+	p->flags = 0;
+	if (rec->epoch == r->epoch) {
+		r->verdict = (struct pcf_verdict){ rec->epoch, rec->keep };
+		p->flags = r->epoch ? PCF_PKT_FILTERED : 0;
+	}
+}
+
+/* Any record, as the rx's i-th; false: it makes no sense. */
+__attribute__((noinline)) static bool show_single(struct pcf_ring *r,
+						  struct pcf_show *rx,
+						  unsigned i, uint64_t end,
+						  unsigned extra)
+{
+	struct pcf_ring_record *rec = (void *)(at(r, r->shown) + extra);
+	const uint32_t caplen =
+		__atomic_load_n(&rec->caplen, __ATOMIC_RELAXED);
+	const uint64_t room = room_of((uint64_t)caplen + extra);
+	struct pcf_pkt *p = &rx->pkts[i];
+
+	if (caplen > PCF_RING_DATA_MAX || end - r->shown < room)
+		return false;
+	*units_at(r, r->shown) = room / PCF_RING_UNIT;
+	p->caplen = caplen;
+	p->len = rec->len;
+	p->data = rec->data;
+	p->queue = r->id;
+	p->frame = rx->frames[i] = r->shown;
+	r->shown += room;
+	set_time(r, p, rec);
+	pcf_pkt_keep(p, rec->keep);
+	rx->plain &= p->caplen <= rx->snaplen;
+	rx->filtered &= (p->flags & PCF_PKT_FILTERED) != 0;
+	p->flags |= rx->flags + i * PCF_PKT_PLACE;
+	if (extra)
+		show_hints(rx, p, rec);
+	return true;
+}
+
+/* All that lies below `end`, up to a record that makes no sense. */
+static always_inline unsigned show_records(struct pcf_ring *r,
+					   struct pcf_show *rx, unsigned max,
+					   uint64_t end, bool nanoseconds,
+					   const unsigned extra)
+{
+	unsigned n = 0;
+
+	for (;; n++) {
+		n = show_usual(r, rx, n, max, end, nanoseconds, extra);
+		if (n == max || r->shown == end ||
+		    !show_single(r, rx, n, end, extra))
+			return n;
+	}
 }
 
 /* The ring is empty. What the program has counted and neither shown nor

@@ -175,6 +175,31 @@ static void order_and_bytes(void)
 	tear_down(&x);
 }
 
+/* What lies behind the last record, from a former lap, looks as good as new. */
+static void former_records(void)
+{
+	static struct rig x;
+	struct pcf_pkt pkts[BATCH];
+	uint64_t ends[10];
+
+	set_up(&x);
+	for (unsigned i = 0; i < 10; i++) {
+		produce(&x, size_of(i));
+		ends[i] = x.ctl.produced;
+	}
+	x.ctl.produced = ends[2];
+	CU_ASSERT_EQUAL(rx(&x, pkts, BATCH), 3);
+	CU_ASSERT_EQUAL(rx(&x, pkts, BATCH), 0);
+	x.ctl.produced = ends[6] - PCF_RING_UNIT;
+	CU_ASSERT_EQUAL(rx(&x, pkts, BATCH), 3);
+	CU_ASSERT_EQUAL(rx(&x, pkts, BATCH), 0);
+	x.ctl.produced = ends[9];
+	CU_ASSERT_EQUAL(rx(&x, pkts, 2), 2);
+	CU_ASSERT_TRUE(intact(&pkts[1], 7));
+	CU_ASSERT_EQUAL(rx(&x, pkts, BATCH), 2);
+	tear_down(&x);
+}
+
 /* Room goes back in order, and no sooner than the oldest is done. */
 static void held_back(void)
 {
@@ -421,6 +446,7 @@ static void noise(void)
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(order_and_bytes),
+	PCF_TEST(former_records),
 	PCF_TEST(held_back),
 	PCF_TEST(marks),
 	PCF_TEST(filter_changes),
