@@ -53,7 +53,7 @@ static uint32_t longest_usual(const struct pcf_show *rx,
 /*
  * Show what lies below `end`, each behind `extra` bytes of hints, as the rx's
  * first, first + 1, ..., up to a record that is unusual: also one that does not
- * end below `end`, and so whatever lies there. How many packets the rx has then.
+ * end there, and so whatever lies at `end`. How many packets the rx has then.
  * What nearly all have in common is asked in one comparison each.
  */
 static always_inline unsigned show_usual(struct pcf_ring *r,

@@ -107,8 +107,8 @@ static void no_end_of_handles(void)
 	pcf_table_remove(key(0));
 }
 
-/* Closed handles that cannot be forgotten, as look-ups of others must go on past
- * them, are not found, nor is anything of theirs. */
+/* Closed handles that cannot be forgotten, as look-ups of others must go on
+ * past them, are not found, nor is anything of theirs. */
 static void left_behind(void)
 {
 	unsigned wrong = 0;
@@ -209,8 +209,12 @@ static void threads(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(unknown),	 PCF_TEST(threads),	PCF_TEST(grows),
-	PCF_TEST(address_again), PCF_TEST(left_behind), PCF_TEST(no_end_of_handles),
+	PCF_TEST(unknown),
+	PCF_TEST(threads),
+	PCF_TEST(grows),
+	PCF_TEST(address_again),
+	PCF_TEST(left_behind),
+	PCF_TEST(no_end_of_handles),
 	CU_TEST_INFO_NULL,
 };
 
