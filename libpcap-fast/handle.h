@@ -73,10 +73,11 @@ struct pcf_handle {
 	bool others_quiet;		/* see read.c */
 	bool must_ask;			/* this read does not wait, or has */
 	struct pcf_lane *run;		/* whose packets come next, ... */
-	unsigned run_end;		/* ... up to this one; 0 unknown */
-	/* Packets below these pass as they are and need no look at anything:
-	 * of the run, but for its last; of the one that a callback gets just
-	 * now. What must be looked at sets both to 0: see read.h. */
+	unsigned run_end;		/* ... up to this one, 0 unknown, ... */
+	bool run_plain;			/* ... and pass as they are */
+	/* Up to these such packets go without a look at anything: one by one
+	 * to pcap_next_ex(), in a loop to a callback. What must be looked at
+	 * sets both to 0: see read.h. */
 	atomic_uint plain_end, deliver_end;
 	uint64_t turn;			/* fillings of lanes */
 	bool nonblock;

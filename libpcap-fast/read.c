@@ -154,23 +154,16 @@ static void go_on_to(struct pcf_handle *h, atomic_uint *end, unsigned n)
 		atomic_store(end, 0);
 }
 
-/* Packets of the lane up to `end` are the run. */
-static void set_run(struct pcf_handle *h, struct pcf_lane *l, unsigned end)
-{
-	h->run = l;
-	h->run_end = end;
-	if (pcf_lane_passes(h, l))
-		go_on_to(h, &h->plain_end, end - 1);
-}
-
 struct pcf_lane *pcf_begin_run(struct pcf_handle *h)
 {
 	struct pcf_lane *l = pcf_lanes_pick(h->lanes, h->nlanes);
 
 	pcf_end_run(h);
-	if (l)
-		set_run(h, l,
-			l->head + pcf_lanes_run(h->lanes, h->nlanes, l));
+	if (!l)
+		return NULL;
+	h->run = l;
+	h->run_end = l->head + pcf_lanes_run(h->lanes, h->nlanes, l);
+	h->run_plain = pcf_lane_passes(h, l);
 	return l;
 }
 
@@ -295,8 +288,12 @@ static int deliver_plain(struct pcf_handle *h, unsigned max,
 		h->delivered++;
 		callback(user, (struct pcap_pkthdr *)pkt, pkt->data);
 	}
-	if (atomic_exchange(&h->deliver_end, 0))
-		set_run(h, l, run_end);
+	if (atomic_load_explicit(&h->deliver_end, memory_order_relaxed)) {
+		pcf_end_run(h);
+		h->run = l;
+		h->run_end = run_end;
+		h->run_plain = true;
+	}
 	return i - first;
 }
 
@@ -311,7 +308,9 @@ static int deliver(struct pcf_handle *h, int max, pcap_handler callback,
 	while (n < max && !broken) {
 		struct pcf_pkt *pkt;
 
-		if (pcf_amid_run(h, h->run->head)) {
+		/* One alone is not worth the barrier. */
+		if (max - n > 1 && h->run_plain &&
+		    h->run->head < h->run_end) {
 			n += deliver_plain(h, max - n, callback, user);
 			broken = take_break(h);
 			continue;
@@ -444,6 +443,13 @@ int pcf_loop(struct pcf_handle *h, int count, pcap_handler callback,
 	}
 }
 
+/* The calls that come next need not come here. */
+static void shorten_way(struct pcf_handle *h)
+{
+	if (h->run_plain && h->run->head + 1 < h->run_end)
+		go_on_to(h, &h->plain_end, h->run_end - 1);
+}
+
 int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 		const u_char **data)
 {
@@ -462,6 +468,7 @@ int pcf_next_ex(struct pcf_handle *h, struct pcap_pkthdr **header,
 			return rc;
 	}
 	pcf_settle_lanes(h);
+	shorten_way(h);
 	return pcf_lend(h, pkt, header, data);
 }
 

@@ -39,6 +39,7 @@ static inline void pcf_end_run(struct pcf_handle *h)
 {
 	h->run = &pcf_no_lane;
 	h->run_end = 0;
+	h->run_plain = false;
 	pcf_stop_run(h, memory_order_relaxed);
 }
 
@@ -54,13 +55,6 @@ static inline struct pcf_lane *pcf_next_lane(struct pcf_handle *h)
 	return h->run_end && pcf_lane_empty(l) ? NULL : pcf_begin_run(h);
 }
 
-/* Is the lane's packet at `head` amid a run that passes as it is, with one
- * after it? Then there is nothing to choose, to look at and to tell anybody. */
-static inline bool pcf_amid_run(const struct pcf_handle *h, unsigned head)
-{
-	return head < atomic_load_explicit(&h->plain_end, memory_order_relaxed);
-}
-
 static inline int pcf_lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
 			   struct pcap_pkthdr **header, const u_char **data)
 {
@@ -70,7 +64,9 @@ static inline int pcf_lend(struct pcf_handle *h, const struct pcf_pkt *pkt,
 	return 1;
 }
 
-/* pcf_next_ex() amid a run; false: it is to be asked itself. */
+/* pcf_next_ex() amid a run that passes as it is: there is nothing to choose, to
+ * look at and, with one more packet after this, to tell anybody. False: it is
+ * to be asked itself. */
 static inline bool pcf_next_of_run(struct pcf_handle *h,
 				   struct pcap_pkthdr **header,
 				   const u_char **data)
@@ -78,7 +74,7 @@ static inline bool pcf_next_of_run(struct pcf_handle *h,
 	struct pcf_lane *l = h->run;
 	unsigned head = l->head;
 
-	if (!pcf_amid_run(h, head))
+	if (head >= atomic_load_explicit(&h->plain_end, memory_order_relaxed))
 		return false;
 	l->head = head + 1;
 	h->delivered++;
