@@ -175,7 +175,8 @@ struct pcf_handle *pcf_handle_new(void);
 /* The handle's state, or NULL: not ours. Lock-free. */
 struct pcf_handle *pcf_find(pcap_t *p);
 
-/* The same where it is quickly had; false: pcf_find() knows. */
+/* The same where it is quickly had, for a pcap_t that is not NULL; false:
+ * pcf_find() knows. */
 static inline bool pcf_find_at_once(pcap_t *p, struct pcf_handle **h)
 {
 	struct pcf_table *t =
