@@ -2,6 +2,7 @@
 /* An interface for one capture alone; see alone.h. */
 #include "backend/alone.h"
 
+#include "backend/prog.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 #include "compat/kfunc.h"
@@ -23,20 +24,15 @@ static int failed(int err, const char *what, char *why, size_t size)
 }
 
 /* What is attached while the capture takes no packets. */
-static int load_idle(void)
+static int load_idle(char *why, size_t size)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	struct pcf_ebpf e;
 	int fd;
 
 	pcf_ebpf_init(&e);
 	pcf_mov64_imm(&e, BPF_REG_0, XDP_PASS);
 	pcf_exit(&e);
-	fd = pcf_ebpf_finish(&e);
-	if (!fd)
-		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PCF_ALONE_NAME,
-				   "Dual BSD/GPL", e.insns, e.len, &opts);
+	fd = pcf_prog_load(&e, PCF_ALONE_NAME, why, size);
 	pcf_ebpf_free(&e);
 	return fd;
 }
@@ -62,10 +58,9 @@ static int make(struct pcf_root *r, char *why, size_t size)
 	r->owners = pcf_root_make_owners();
 	if (r->owners < 0)
 		return failed(r->owners, "cannot make the BPF maps", why, size);
-	r->idle = load_idle();
+	r->idle = load_idle(why, size);
 	if (r->idle < 0)
-		return failed(r->idle, "cannot load the XDP program", why,
-			      size);
+		return r->idle;
 	err = bpf_prog_bind_map(r->idle, r->owners, NULL);
 	return err ? failed(err, "cannot bind a BPF map", why, size)
 		   : attach(r, why, size);

@@ -212,6 +212,8 @@ static void last_line(const char *log, char *why, size_t size)
 		 (int)(end - start), start);
 }
 
+/* All programs behind one prog_array must agree on frags support, so all have
+ * it; a driver without it takes such a program all the same. */
 static int load(const struct pcf_ebpf *e, const char *name,
 		const struct pcf_hints_env *hints, char *log, size_t log_size)
 {

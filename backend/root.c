@@ -12,6 +12,7 @@
 #include "backend/alone.h"
 #include "backend/exclusive.h"
 #include "backend/owner.h"
+#include "backend/prog.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 
@@ -76,22 +77,15 @@ void pcf_root_emit(struct pcf_ebpf *e, int slots, int queues, unsigned from)
 	pcf_exit(e);
 }
 
-/* All programs behind one prog_array must agree on frags support, so all have
- * it; a driver without it takes such a program all the same. */
-static int load_root(const struct pcf_root *r)
+static int load_root(const struct pcf_root *r, char *why, size_t size)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts,
-		    .prog_flags = BPF_F_XDP_HAS_FRAGS);
 	struct pcf_ebpf e;
 	int fd;
 
 	pcf_ebpf_init(&e);
 	pcf_mov64_reg(&e, BPF_REG_6, BPF_REG_1);
 	pcf_root_emit(&e, r->slots, r->queues, 0);
-	fd = pcf_ebpf_finish(&e);
-	if (!fd)
-		fd = bpf_prog_load(BPF_PROG_TYPE_XDP, PCF_ROOT_NAME,
-				   "Dual BSD/GPL", e.insns, e.len, &opts);
+	fd = pcf_prog_load(&e, PCF_ROOT_NAME, why, size);
 	pcf_ebpf_free(&e);
 	return fd;
 }
@@ -140,12 +134,9 @@ static int attach(struct pcf_root *r, bool generic, char *why, size_t size)
 			 strerror(-err));
 		return err;
 	}
-	prog = load_root(r);
-	if (prog < 0) {
-		snprintf(why, size, "cannot load the XDP program: %s",
-			 strerror(-prog));
+	prog = load_root(r, why, size);
+	if (prog < 0)
 		return prog;
-	}
 	/* The program does not use `owners`; bound to it, the map can be found
 	 * through it. */
 	err = bpf_prog_bind_map(prog, r->owners, NULL);
