@@ -5,21 +5,10 @@
 # sizes included, what 1.11 adds, the extension, and nothing else; and they
 # have the SONAMEs that loaders look for.
 set -u
+. "${PCF_TOP:?}/tests/check.sh"
 build=${PCF_BUILD:-.}
 list=${PCF_TOP:-.}/libpcap-fast/exports.sym
 system=${PCF_SYSTEM_LIBPCAP:?}
-passed=0 failed=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		diff <(echo "$2") <(echo "$3") | grep '^[<>]' | head -n 10
-	fi
-}
 
 # name and kind: T is code, D and B are data
 symbols()
@@ -61,5 +50,4 @@ check "the SONAME to link with" libpcap-fast.so.0 \
 check "the drop-in's SONAME is the system's" "$(soname "$system")" \
 	"$(soname "$build/.libs/dropin/$PCF_DROPIN_SONAME")"
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

@@ -4,21 +4,11 @@
 # processes that see nothing of /sys.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
+. "$PCF_TOP/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
-passed=0 failed=0 skipped=0
 export PCAP_FAST_LOG=info
 [ -z "${PCF_PRELOAD_EXTRA:-}" ] || export LD_PRELOAD=$PCF_PRELOAD_EXTRA \
 	ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
 
 # A capture in the background that ends after COUNT packets, if it is not ended
 # before; it is there when its packet socket is.
@@ -228,5 +218,4 @@ libxdp_tools
 without_bpffs
 while_pinged
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+check_end

@@ -5,24 +5,13 @@
 # and nothing else; they have no faults that man or mandoc knows of; installed,
 # every function is found by its name. Needs man for the latter two.
 set -u
+. "${PCF_TOP:?}/tests/check.sh"
 top=${PCF_TOP:-.}
 build=${PCF_BUILD:-.}
 system=${PCF_SYSTEM_LIBPCAP:?}
 header=$top/include/pcap-fast.h
 tool=$build/pcap-fast
-passed=0 failed=0 skipped=0
 export LC_ALL=C.UTF-8 MANWIDTH=80
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1"
-		diff <(echo "$2") <(echo "$3") | grep '^[<>]' | head -n 10
-	fi
-}
 
 # --- what the header has ----------------------------------------------------
 
@@ -226,5 +215,4 @@ else
 	skipped=1
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+check_end

@@ -3,19 +3,9 @@
 # The examples do what they say, in every mode that they are for.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
+. "$PCF_TOP/tests/check.sh"
 examples=${PCF_BUILD:-$PWD}/examples
 tool=${PCF_BUILD:-$PWD}/pcap-fast
-passed=0 failed=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
 
 sockets() # rx|tx
 {
@@ -157,5 +147,4 @@ for name in read_batch send_in_place bridge queue_threads; do
 	check "... and says why" 1 "$(grep -c 'nosuch0' "$tmp/err")"
 done
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

@@ -2,26 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # pcap-fast filter: what it says of good and of bad filters.
 set -u
+. "${PCF_TOP:?}/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-passed=0 failed=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
-
-status() # COMMAND...
-{
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 # The value of a field of the verdict.
 verdict() # FIELD ARGUMENT...
@@ -114,5 +98,4 @@ check "a file that is not there" 1 "$(status "$tool" filter -f "$tmp/no")"
 printf '1\n32 0 0 0\n' >"$tmp/endless"
 check "a program that does not end" 1 "$(status "$tool" filter -f "$tmp/endless")"
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

@@ -4,20 +4,10 @@
 # the way in (ssh, ARP) stays open, and the reader sees it, too.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
+. "$PCF_TOP/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
-passed=0 failed=0
 [ -z "${PCF_PRELOAD_EXTRA:-}" ] || export LD_PRELOAD=$PCF_PRELOAD_EXTRA \
 	ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
 
 # Is there an answer from this port?
 answers() # PORT
@@ -94,5 +84,4 @@ check "and nothing else" no "$(answers 22)"
 end
 check "the reader has seen the pings" 2 "$(seen icmp)"
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

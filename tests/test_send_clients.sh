@@ -6,20 +6,10 @@
 # and use libpcap for reading beside that.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
-passed=0 failed=0 skipped=0
+. "$PCF_TOP/tests/check.sh"
 wanted= # of what arrives; the host's own talk is none of it
 preload=${PCF_PRELOAD_EXTRA:+$PCF_PRELOAD_EXTRA:}${PCF_DROPIN:?}
 python=/usr/bin/python3
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
 
 have() # WHAT COMMAND...
 {
@@ -161,5 +151,4 @@ if have nping command -v nping; then
 	done
 fi
 
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+check_end

@@ -4,24 +4,8 @@
 # of wrong words. Each in both ways of sending.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
+. "$PCF_TOP/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
-passed=0 failed=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
-
-status() # COMMAND...
-{
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 # How many frames arrive at rx0 while a command runs in the other namespace.
 arrive() # COMMAND...
@@ -184,5 +168,4 @@ check "bridge with a bad filter" 1 \
 check "bridge in a mode that takes nothing away" 2 \
 	"$(status "$tool" bridge --mode=mirror tx0 b1)"
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

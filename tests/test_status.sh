@@ -3,18 +3,8 @@
 # pcap-fast status: who captures, and how much.
 set -u
 . "${PCF_TOP:?}/tests/ns.sh"
+. "$PCF_TOP/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
-passed=0 failed=0
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
 
 capture() # DEVICE FILTER
 {
@@ -169,5 +159,4 @@ check "an unknown option" 2 $?
 "$tool" status -w0 >/dev/null 2>&1
 check "no interval" 2 $?
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end

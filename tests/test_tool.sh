@@ -2,28 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The command pcap-fast: run and path, and what they say of wrong words.
 set -u
+. "${PCF_TOP:?}/tests/check.sh"
 build=${PCF_BUILD:-$PWD}
 tool=$build/pcap-fast
 dropin=$build/.libs/dropin/${PCF_DROPIN_SONAME:?}
-passed=0 failed=0
 # Preloading a sanitized library wants its runtime first.
 [ -z "${PCF_PRELOAD_EXTRA:-}" ] || verify=${PCF_PRELOAD_EXTRA}
-
-check() # WHAT EXPECTED FOUND
-{
-	if [ "$2" = "$3" ]; then
-		passed=$((passed + 1))
-	else
-		failed=$((failed + 1))
-		echo "FAIL $1: expected \"$2\", found \"$3\""
-	fi
-}
-
-status() # COMMAND...
-{
-	"$@" >/dev/null 2>&1
-	echo $?
-}
 
 run()
 {
@@ -56,5 +40,4 @@ check "doctor with a word too many" 2 "$(status "$tool" doctor lo lo)"
 check "doctor of all, as JSON" 1 "$("$tool" doctor --json | python3 -c \
 	'import json, sys; print(int("lo" in json.load(sys.stdin)))')"
 
-echo "$passed passed, $failed failed, 0 skipped"
-[ "$failed" = 0 ]
+check_end
