@@ -9,7 +9,8 @@ logs=$(mktemp -d)
 trap 'rm -rf "$logs"' EXIT
 export PCAP_FAST_RX=xsk
 
-for test in test_netns test_failures test_keep test_forward test_send; do
+for test in test_netns test_failures test_keep test_forward test_send \
+	test_send_host test_send_link test_send_queue; do
 	"$build/tests/netns/$test" 2>&1 | tee "$logs/$test"
 	rc=${PIPESTATUS[0]}
 	if [ "$rc" = 77 ]; then

@@ -4,50 +4,19 @@
 #ifndef PCF_CAPTURE_H
 #define PCF_CAPTURE_H
 
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <stdlib.h>
 #include <sys/time.h>
 
-#define PCF_SHARED __attribute__((unused)) static
-
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
 static struct pcap_fast_info info;
-
-PCF_SHARED bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
-PCF_SHARED unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
-}
-
-PCF_SHARED unsigned size_mixed(uint32_t i)
-{
-	return 60 + i * 37 % 1455;
-}
-
-PCF_SHARED unsigned size_jumbo(uint32_t i)
-{
-	return i % 3 ? 60 + i * 131 % 8955 : 60;
-}
 
 PCF_SHARED pcap_t *create(const char *device, int promisc)
 {
-	pcap_t *p = pcap_create(device, errbuf);
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	pcap_set_snaplen(p, 65535);
 	pcap_set_promisc(p, promisc);
-	pcap_set_timeout(p, 10);
 	return p;
 }
 
@@ -55,11 +24,8 @@ PCF_SHARED pcap_t *create(const char *device, int promisc)
 PCF_SHARED pcap_t *capture(const char *device, int promisc, int mode)
 {
 	pcap_t *p = create(device, promisc);
-	int rc = pcap_activate(p);
 
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	CU_ASSERT_EQUAL(pcap_fast_get_info(p, &info, sizeof(info)), 0);
 	CU_ASSERT_EQUAL(info.mode, mode);
@@ -76,15 +42,6 @@ PCF_SHARED pcap_t *exclusive(void)
 PCF_SHARED pcap_t *mirror(void)
 {
 	return capture("mirror:vA", 1, PCAP_FAST_MODE_MIRROR);
-}
-
-PCF_SHARED void set_filter(pcap_t *p, const char *expression)
-{
-	struct bpf_program prog;
-
-	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &prog, expression, 1, 0), 0);
-	CU_ASSERT_EQUAL(pcap_setfilter(p, &prog), 0);
-	pcap_freecode(&prog);
 }
 
 struct reading {
