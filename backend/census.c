@@ -23,10 +23,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define OWNERS_NAME "pcf_owners"
 #define MOST_QUEUES 1024
 
-bool pcf_census_record(struct pcf_owner *o)
+/* One record as it was found: false if it is nonsense. Ends its strings. */
+static bool makes_sense(struct pcf_owner *o)
 {
 	o->program[sizeof(o->program) - 1] = '\0';
 	o->cluster[sizeof(o->cluster) - 1] = '\0';
@@ -133,7 +133,7 @@ static void visit_slots(int owners, int ifindex, const struct visit *v)
 					 .slot = slot };
 
 		if (bpf_map_lookup_elem(owners, &slot, &c.owner) ||
-		    !pcf_census_record(&c.owner) || !pcf_owner_alive(&c.owner))
+		    !makes_sense(&c.owner) || !pcf_owner_alive(&c.owner))
 			continue;
 		/* a cluster is no capture, its members are */
 		if (slot == PCF_SLOT_CLUSTER)
@@ -149,7 +149,7 @@ static bool is_owners(int fd)
 	uint32_t len = sizeof(m);
 
 	return !bpf_obj_get_info_by_fd(fd, &m, &len) &&
-	       !strcmp(m.name, OWNERS_NAME) && m.type == BPF_MAP_TYPE_HASH &&
+	       !strcmp(m.name, PCF_OWNERS_NAME) && m.type == BPF_MAP_TYPE_HASH &&
 	       m.key_size == 4 && m.value_size == sizeof(struct pcf_owner);
 }
 

@@ -23,7 +23,4 @@ struct pcf_capture {
  * are not of this version, are left out. 0, or negative errno: -EPERM. */
 int pcf_census(void (*each)(const struct pcf_capture *c, void *arg), void *arg);
 
-/* One record as it was found: false if it is nonsense. Ends its strings. */
-bool pcf_census_record(struct pcf_owner *o);
-
 #endif

@@ -25,7 +25,6 @@
 
 #define SLOTS_NAME "pcf_slots"
 #define QUEUES_NAME "pcf_queues"
-#define OWNERS_NAME "pcf_owners"
 /* What is done under the lock takes about a millisecond. */
 #define LOCK_MS 2000
 
@@ -92,7 +91,7 @@ static int load_root(const struct pcf_root *r, char *why, size_t size)
 
 int pcf_root_make_owners(void)
 {
-	return bpf_map_create(BPF_MAP_TYPE_HASH, OWNERS_NAME, 4,
+	return bpf_map_create(BPF_MAP_TYPE_HASH, PCF_OWNERS_NAME, 4,
 			      sizeof(struct pcf_owner), PCF_OWNERS, NULL);
 }
 
@@ -200,7 +199,7 @@ static bool map_fits(const struct bpf_map_info *m, const char *name,
 
 static bool fits_owners(const struct bpf_map_info *m)
 {
-	return map_fits(m, OWNERS_NAME, BPF_MAP_TYPE_HASH,
+	return map_fits(m, PCF_OWNERS_NAME, BPF_MAP_TYPE_HASH,
 			sizeof(struct pcf_owner), PCF_OWNERS);
 }
 
@@ -308,8 +307,9 @@ static void drop_fds(struct pcf_root *r)
 	close_fd(&r->link);
 }
 
-/* Two first openers may race, and the last one may leave while we join: each
- * of the two tries can find the other's world gone. */
+/* Two first openers may race, and the last one may leave while we join: what a
+ * look has found may be gone at the next step, and the next look finds what
+ * there is instead. */
 int pcf_root_open(struct pcf_root *r, int ifindex, bool generic, char *why,
 		  size_t size)
 {

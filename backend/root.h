@@ -28,6 +28,7 @@
 struct pcf_ebpf;
 
 #define PCF_ROOT_NAME "pcf_root"
+#define PCF_OWNERS_NAME "pcf_owners" /* of its map of them */
 /* Slots, queues and, as the last one bound to the program, owners. */
 #define PCF_ROOT_MAPS 3
 #define PCF_SLOT_MIRRORS 8

@@ -18,11 +18,7 @@
 #define PCF_XDP_RX_HASH			 (1 << 1)
 #define PCF_XDP_ACT_BASIC		 (1 << 0)
 #define PCF_XDP_ACT_REDIRECT		 (1 << 1)
-#define PCF_XDP_ACT_NDO_XMIT		 (1 << 2)
 #define PCF_XDP_ACT_XSK_ZEROCOPY	 (1 << 3)
-#define PCF_XDP_ACT_HW_OFFLOAD		 (1 << 4)
-#define PCF_XDP_ACT_RX_SG		 (1 << 5)
-#define PCF_XDP_ACT_NDO_XMIT_SG		 (1 << 6)
 #define PCF_NETDEV_CMD_QUEUE_GET	 10
 #define PCF_NETDEV_A_QUEUE_IFINDEX	 2
 #define PCF_NETDEV_A_QUEUE_TYPE		 3

@@ -53,7 +53,7 @@ static void cut(char *to, size_t size, const char *text)
 		memcpy(to + size - 4, "...", 3);
 }
 
-void pcf_expression_note(const struct bpf_program *program, const char *text)
+static void note(const struct bpf_program *program, const char *text)
 {
 	uint64_t hash = hash_of(program);
 	unsigned i;
@@ -93,6 +93,6 @@ int pcap_compile(pcap_t *p, struct bpf_program *program, const char *text,
 		return PCAP_ERROR;
 	rc = stock->pcap_compile(p, program, text, optimize, mask);
 	if (rc >= 0 && text)
-		pcf_expression_note(program, text);
+		note(program, text);
 	return rc;
 }

@@ -11,8 +11,6 @@
 
 struct bpf_program;
 
-void pcf_expression_note(const struct bpf_program *program, const char *text);
-
 /* The expression last compiled to the same program, cut to `size`; "" not
  * known. */
 void pcf_expression_find(const struct bpf_program *program, char *text,

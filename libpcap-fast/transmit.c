@@ -19,9 +19,9 @@
 #define PAUSE_FIRST   20
 #define PAUSE_LONGEST 1000
 
-/* As the packet socket sees it: only an 802.1Q tag may make a packet longer
- * than the MTU allows. */
-int pcf_transmit_size(const struct pcf_handle *h, const struct pcf_pkt *pkt)
+/* The lengths that a packet socket takes, 0 or negative errno: only an 802.1Q
+ * tag may make a packet longer than the MTU allows. */
+static int check_size(const struct pcf_handle *h, const struct pcf_pkt *pkt)
 {
 	uint32_t most = h->mtu + ETHERNET_HEADER;
 
@@ -39,7 +39,7 @@ static unsigned sendable_run(const struct pcf_handle *h,
 
 	*err = 0;
 	for (i = 0; i < n && !*err; i++)
-		*err = pcf_transmit_size(h, &pkts[i]);
+		*err = check_size(h, &pkts[i]);
 	return *err ? i - 1 : i;
 }
 
@@ -112,7 +112,7 @@ static bool sent_at_once(struct pcf_handle *h, struct pcf_queue *q,
 	const bool alone = __libc_single_threaded;
 	bool sent;
 
-	if (pcf_transmit_size(h, pkt))
+	if (check_size(h, pkt))
 		return false;
 	if (!alone)
 		pthread_mutex_lock(&h->tx_lock);

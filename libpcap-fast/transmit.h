@@ -26,7 +26,4 @@ int pcf_transmit(struct pcf_handle *h, struct pcf_queue *q,
  * as it takes). How many frames are still out. */
 unsigned pcf_transmit_flush(struct pcf_handle *h, int timeout_ms);
 
-/* The lengths that a packet socket takes: 0 or negative errno. */
-int pcf_transmit_size(const struct pcf_handle *h, const struct pcf_pkt *pkt);
-
 #endif

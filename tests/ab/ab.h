@@ -95,7 +95,6 @@ void ab_feed_from(const char *dev);
 void ab_settle(pcap_t *p, unsigned n);
 int ab_ready(pcap_t *p, int ms);
 int ab_drain(pcap_t *p, pcap_handler cb, void *user, int want, int ms);
-#define AB_QUIET 60 /* ms without a packet that count as "none came" */
 void ab_count(u_char *user, const struct pcap_pkthdr *h, const u_char *data);
 int ab_drain_n(pcap_t *p, int want, int ms);
 
