@@ -13,9 +13,9 @@
  *		what comes after it, its bytes stay
  *	done	its bytes may be overwritten
  *
- * in this order, oldest first, each for many packets at once. Only `wait`
- * sleeps. Set-up happens in the control operations; those in `struct
- * pcf_rx_ops` are copied into the handle.
+ * in this order, each for many packets at once; none of them sleeps. Set-up
+ * happens in the control operations; those in `struct pcf_rx_ops` are copied
+ * into the handle.
  */
 #ifndef PCF_BACKEND_H
 #define PCF_BACKEND_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A cluster: exclusive captures that share an interface, each packet to one of
- * them. Its program is in the slot of an exclusive capture; it hashes the
- * packet and calls the program of the member to which the table gives it.
+ * them. Its program, in a slot of its own, hashes the packet and calls that of
+ * the member to which the table gives it.
  *
  *	hash --upper bits--> bucket | member | 1st heir | 2nd | .. 7th |
  *

@@ -4,8 +4,7 @@
  * reader writes, so that a filter can be changed without any privilege. Knows
  * nothing of what the instructions mean.
  *
- *	| start 4 | zero ... 16 | bank 0: head, code ... | bank 1: head, code
- *... |
+ *	| start 4 | zero ... 16 | bank 0: head, code | bank 1: head, code |
  *	     '--> index of the head that is in force; code begins behind it
  *
  * A new filter goes into the other bank and then `start` is moved, in one

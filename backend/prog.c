@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Prologue and epilogue around a filter, for the program of an exclusive
- * handle. Knows the maps and the verdicts, not what the filter does.
+ * handle by AF_XDP sockets; and how any program is loaded. Knows the maps and
+ * the verdicts, not what the filter does.
  *
  * Registers: R6 context and R8 RX queue, both kept by the filter; R7 the bytes
  * to keep, from the filter.

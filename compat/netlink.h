@@ -47,8 +47,8 @@ int pcf_link_packet_sockets(int ifindex, unsigned *count, char *owner,
 /* A PPPoE session runs over the interface. */
 int pcf_link_pppoe(const char *name, bool *found);
 
-/* What netdev-genl says of the driver's XDP: NETDEV_XDP_ACT_* bits (see
- * compat/kernel.h) and the most frags of a zero-copy packet. Kernel 6.3. */
+/* What netdev-genl says of the driver's XDP: PCF_XDP_ACT_* bits
+ * (compat/netdev.h) and the most frags of a zero-copy packet. Kernel 6.3. */
 int pcf_link_xdp_features(int ifindex, uint64_t *features,
 			  uint32_t *zc_max_segs);
 

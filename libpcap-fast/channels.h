@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The interface gets other queues under a capture (ethtool -L). Fewer
- * queues do no harm, and the kernel refuses to take away those with an AF_XDP
- * socket; new ones get their share of the packets, which nobody captures. So the reader is told, once.
+ * The interface gets other queues under a capture (ethtool -L). Fewer queues do
+ * no harm, and the kernel refuses to take away those with an AF_XDP socket; new
+ * ones get their share of the packets, which nobody captures. So the reader is
+ * told, once.
  */
 #ifndef PCF_FAST_CHANNELS_H
 #define PCF_FAST_CHANNELS_H

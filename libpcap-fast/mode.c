@@ -116,14 +116,13 @@ static bool special_option(const struct pcf_request *r,
 	return false;
 }
 
-/* What the adapter knows of packets. The system's library has its time stamps,
- * too, by a way of its own, and has them alone where nothing else was named. */
-
 static bool is_auto(const struct pcf_request *r)
 {
 	return r->mode == PCAP_FAST_MODE_AUTO;
 }
 
+/* What the adapter knows of packets. The system's library has its time stamps,
+ * too, by a way of its own, and has them alone where nothing else was named. */
 static bool alone(const struct pcf_request *r)
 {
 	return r->rx_hash || (r->adapter_tstamp && !is_auto(r));
