@@ -6,9 +6,7 @@
  */
 #include "backend/busy.h"
 #include "compat/napi.h"
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <net/if.h>
 #include <stdlib.h>
@@ -16,22 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
 static struct pcap_fast_info info;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
-}
 
 static pcap_t *capture(const char *device, int usec)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The number of queues changes under a capture (ethtool -L). As root. */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -10,16 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
-
 /* Two of four queues in use. veth wants no more at the peer. */
 static bool set_up(void)
 {
-	if (!have_net) {
-		pcf_skip("needs root and network namespaces");
+	if (skip())
 		return false;
-	}
 	net_link(4, 1500);
 	CU_ASSERT_EQUAL_FATAL(
 		net_do("ethtool -L vB tx 2 && ethtool -L vA rx 2"), 0);
@@ -53,12 +46,6 @@ static pcap_t *capture_nonblocking(const char *device)
 
 	pcap_setnonblock(p, 1, errbuf);
 	return p;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
 }
 
 static void count(u_char *user, const struct pcap_pkthdr *hdr,

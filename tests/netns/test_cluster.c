@@ -3,45 +3,19 @@
  * Clusters on a real interface in a namespace of its own, as root: who sees
  * which frame, and who is refused.
  */
+#include "tests/netns/child.h"
+#include "tests/netns/common.h"
 #include "tests/netns/members.h"
-#include "tests/unit.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static char errbuf[PCAP_ERRBUF_SIZE];
-
-static bool have_net;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
-static void in_child(void (*body)(void))
-{
-	unsigned before = CU_get_number_of_failures();
-	int status = -1;
-	pid_t child = fork();
-
-	if (!child) {
-		body();
-		_exit(CU_get_number_of_failures() > before);
-	}
-	waitpid(child, &status, 0);
-	CU_ASSERT_EQUAL(status, 0);
-}
 
 /* --- who gets what ------------------------------------------------------- */
 
@@ -392,7 +366,7 @@ static void in_user_space(void)
 		return;
 	begin(1);
 	net_do("ip addr add 10.9.9.1/24 dev vA");
-	in_child(user_space_filter);
+	child_runs(user_space_filter);
 	end();
 }
 
@@ -612,10 +586,10 @@ static void privileges(void)
 	if (skip())
 		return;
 	begin(1);
-	in_child(without);
+	child_runs(without);
 	p = member();
-	in_child(without);
-	in_child(gave_up);
+	child_runs(without);
+	child_runs(gave_up);
 	pcap_fast_get_info(p, &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.cluster_members, 1);
 	flows_send(flows, "vB", BURST, 0);

@@ -9,9 +9,7 @@
  *	reset the link: pcap_activate() waits for it, but not for ever
  */
 #include "backend/facts.h"
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,46 +19,15 @@
 #define FRAMES 600
 #define NOTE   "no room for metadata"
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
 /* --- metadata ------------------------------------------------------------ */
-
-static unsigned size_any(uint32_t i)
-{
-	return 60 + i * 37 % 1455;
-}
 
 static pcap_t *open_handle(void)
 {
-	pcap_t *p = pcap_create("exclusive:vA", errbuf);
-	int rc;
+	pcap_t *p = fresh("exclusive:vA");
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
-	rc = pcap_activate(p);
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	return p;
-}
-
-static void filter(pcap_t *p, const char *expression)
-{
-	struct bpf_program program;
-
-	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
-	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
-	pcap_freecode(&program);
 }
 
 struct seen {
@@ -78,7 +45,7 @@ static void on_packet(u_char *user, const struct pcap_pkthdr *hdr,
 
 	gettimeofday(&now, NULL);
 	memcpy(&number, data + 42, 4);
-	s->wrong += hdr->len != size_any(number);
+	s->wrong += hdr->len != size_mixed(number);
 	s->wrong +=
 		hdr->caplen != (hdr->len < s->snaplen ? hdr->len : s->snaplen);
 	s->wrong += !net_same(data, hdr->caplen, number);
@@ -117,20 +84,20 @@ static void capture(bool refused)
 	struct pcap_stat stat;
 	struct seen s;
 
-	net_send(0, FRAMES, size_any);
+	net_send(0, FRAMES, size_mixed);
 	s = read_all(p, 65535);
 	CU_ASSERT_EQUAL(s.frames, FRAMES);
 	CU_ASSERT_EQUAL(s.wrong, 0);
 	CU_ASSERT_EQUAL(says_so(p), refused);
 
-	filter(p, "udp port 7000");
-	net_send(0, FRAMES, size_any);
+	set_filter(p, "udp port 7000");
+	net_send(0, FRAMES, size_mixed);
 	s = read_all(p, 65535);
 	CU_ASSERT_EQUAL(s.frames, FRAMES / 2);
 	CU_ASSERT_EQUAL(s.wrong, 0);
 
-	net_send(0, FRAMES, size_any);
-	filter(p, "udp port 7000 and greater 1000");
+	net_send(0, FRAMES, size_mixed);
+	set_filter(p, "udp port 7000 and greater 1000");
 	s = read_all(p, 65535);
 	CU_ASSERT_TRUE(s.frames > 0 && s.frames < FRAMES / 2);
 	CU_ASSERT_EQUAL(s.wrong, 0);

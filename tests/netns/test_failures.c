@@ -2,6 +2,7 @@
 /* Captures that are refused, killed or cut off, and what they leave behind, in
  * a namespace of their own. As root. */
 #include "tests/netns/capture.h"
+#include "tests/netns/child.h"
 
 #include <linux/capability.h>
 #include <signal.h>
@@ -87,32 +88,27 @@ static void cycles(void)
 		net_do("ip -d link show vA | grep -q 'promiscuity 0'"), 0);
 }
 
+static void hold(void *arg)
+{
+	(void)arg;
+	exclusive();
+	child_waits();
+}
+
 static void killed(void)
 {
-	int ready[2];
-	char c;
 	pid_t child;
 
 	if (skip())
 		return;
 	net_link(1, 1500);
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
-	child = fork();
-	if (!child) {
-		exclusive();
-		c = write(ready[1], "r", 1);
-		pause();
-	}
-	CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
+	child = child_start(hold, NULL);
 	CU_ASSERT_NOT_EQUAL(net_xdp(), 0);
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
+	child_kill(child);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 	CU_ASSERT_EQUAL(net_xdp(), 0);
 	CU_ASSERT_EQUAL(
 		net_do("ip -d link show vA | grep -q 'promiscuity 0'"), 0);
-	close(ready[0]);
-	close(ready[1]);
 	pcap_close(exclusive());
 }
 
@@ -241,20 +237,6 @@ static void required_zerocopy(void)
 	pcap_close(p);
 }
 
-static void in_child(void (*body)(void))
-{
-	unsigned before = CU_get_number_of_failures();
-	int status = -1;
-	pid_t child = fork();
-
-	if (!child) {
-		body();
-		_exit(CU_get_number_of_failures() > before);
-	}
-	waitpid(child, &status, 0);
-	CU_ASSERT_EQUAL(status, 0);
-}
-
 static void drop_ipc_lock(void)
 {
 	struct __user_cap_header_struct h = {
@@ -282,7 +264,7 @@ static void memlock(void)
 	if (skip())
 		return;
 	net_link(1, 1500);
-	in_child(little_memlock);
+	child_runs(little_memlock);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
 
@@ -305,7 +287,7 @@ static void no_permission(void)
 	if (skip())
 		return;
 	net_link(1, 1500);
-	in_child(as_nobody);
+	child_runs(as_nobody);
 }
 
 /* A filter after the privileges are gone is exact wherever it runs; the end of
@@ -345,7 +327,7 @@ static void dropped_privileges(void)
 	if (skip())
 		return;
 	net_link(1, 1500);
-	in_child(drops_privileges);
+	child_runs(drops_privileges);
 	CU_ASSERT_EQUAL(net_xdp(), 0);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
@@ -475,7 +457,7 @@ static void prints_nothing(void)
 		return;
 	net_link(1, 1500);
 	unsetenv("PCAP_FAST_LOG");
-	in_child(fail_in_all_ways);
+	child_runs(fail_in_all_ways);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
 }
 

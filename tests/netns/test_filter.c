@@ -5,9 +5,7 @@
  * changes under full traffic. As root, in a namespace of its own. Frames with
  * even numbers go to UDP port 7000, odd ones to 7001.
  */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <linux/filter.h>
 #include <poll.h>
@@ -25,38 +23,16 @@
 /* 14 + 20 + 8: what the kernel's flow dissector finds before the payload. */
 #define HEADERS 42
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
 static struct pcap_fast_info info;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
-}
 
 static pcap_t *open_on(const char *device, const char *keep)
 {
-	pcap_t *p = pcap_create(device, errbuf);
-	int rc;
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	pcap_set_snaplen(p, 2000);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	if (keep)
 		CU_ASSERT_EQUAL(pcap_fast_set_keep(p, keep), 0);
-	rc = pcap_activate(p);
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	return p;
 }
@@ -72,11 +48,7 @@ static int set_raw(pcap_t *p, const struct sock_filter *insns, unsigned n)
 
 static void set_expression(pcap_t *p, const char *expression)
 {
-	struct bpf_program program;
-
-	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
-	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
-	pcap_freecode(&program);
+	set_filter(p, expression);
 	pcap_fast_get_info(p, &info, sizeof(info));
 }
 

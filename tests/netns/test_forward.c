@@ -4,11 +4,9 @@
  *
  *	vB <--> vA  this program  vC <--> vD
  */
-#include "compat/public.h"
 #include "libpcap-fast/handle.h"
 #include "tests/netns/frames.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -20,16 +18,6 @@
 
 #define BATCH 64
 #define MOST  2048 /* frames for sending */
-
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
 
 static void links(unsigned a_queues, unsigned c_queues, unsigned mtu)
 {
@@ -43,22 +31,15 @@ static void links(unsigned a_queues, unsigned c_queues, unsigned mtu)
 
 static pcap_t *create(const char *device)
 {
-	pcap_t *p = pcap_create(device, errbuf);
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	pcap_set_snaplen(p, 65535);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	return p;
 }
 
 static void activate(pcap_t *p)
 {
-	int rc = pcap_activate(p);
-
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	pcap_setdirection(p, PCAP_D_IN);
 }
@@ -98,16 +79,6 @@ static void close_pair(struct pair *x)
 	pcap_close(x->a);
 	pcap_close(x->c);
 	CU_ASSERT_EQUAL(net_left_over(), 0);
-}
-
-static unsigned size_any(uint32_t i)
-{
-	return 60 + i * 37 % 1455;
-}
-
-static unsigned size_jumbo(uint32_t i)
-{
-	return i % 3 ? 60 + i * 131 % 8955 : 60;
 }
 
 /* The next packets, which may be on their way for a while. */
@@ -234,26 +205,26 @@ static void both_ways(const char *a, const char *c, bool share, bool shared,
 	uint32_t step = 500;
 
 	for (uint32_t i = 0; i < 40000; i += step) {
-		send_from("vB", i, step, size_any);
+		send_from("vB", i, step, size_mixed);
 		CU_ASSERT_EQUAL(forward(x.a, x.c, step, drop_some), step);
 		CU_ASSERT_EQUAL_FATAL(
-			arrived(to_d, i, i + step, size_any, drop_some),
+			arrived(to_d, i, i + step, size_mixed, drop_some),
 			kept(i + step) - kept(i));
 		while (recv(to_b, &(char){ 0 }, 1, 0) >= 0)
 			;
-		send_from("vD", i, step, size_any);
+		send_from("vD", i, step, size_mixed);
 		CU_ASSERT_EQUAL(forward(x.c, x.a, step, drop_some), step);
 		CU_ASSERT_EQUAL_FATAL(
-			arrived(to_b, i, i + step, size_any, drop_some),
+			arrived(to_b, i, i + step, size_mixed, drop_some),
 			kept(i + step) - kept(i));
 		while (recv(to_d, &(char){ 0 }, 1, 0) >= 0)
 			;
 	}
 	CU_ASSERT_EQUAL(pcap_tx_flush(x.a, 1000), 0);
 	CU_ASSERT_EQUAL(pcap_tx_flush(x.c, 1000), 0);
-	send_from("vB", 0, burst, size_any);
+	send_from("vB", 0, burst, size_mixed);
 	CU_ASSERT_EQUAL(forward(x.a, x.c, burst, NULL), burst);
-	send_from("vD", 0, burst, size_any);
+	send_from("vD", 0, burst, size_mixed);
 	CU_ASSERT_EQUAL(forward(x.c, x.a, burst, NULL), burst);
 	close(to_b);
 	close(to_d);
@@ -283,9 +254,9 @@ static void moved(void)
 		n = pcap_tx_reserve(x.c, all, 4096);
 		CU_ASSERT_TRUE(n > 0 && n < 4096);
 		CU_ASSERT_EQUAL(pcap_tx_reserve(x.c, all + n, 1), 0);
-		send_from("vB", 0, 500, size_any);
+		send_from("vB", 0, 500, size_mixed);
 		CU_ASSERT_EQUAL(forward(x.a, x.c, 500, NULL), 500);
-		CU_ASSERT_EQUAL(arrived(to_d, 0, 500, size_any, NULL), 500);
+		CU_ASSERT_EQUAL(arrived(to_d, 0, 500, size_mixed, NULL), 500);
 		CU_ASSERT_EQUAL(pcap_release_batch(x.c, all, n), 0);
 		close(to_d);
 		close_pair(&x);
@@ -307,7 +278,7 @@ static void *send_all(void *device)
 
 	/* not more at once than the interface in between has room for */
 	for (uint32_t i = 0; i < EACH_WAY; i += 50) {
-		send_by(fd, first + i, 50, size_any);
+		send_by(fd, first + i, 50, size_mixed);
 		usleep(200);
 	}
 	close(fd);
@@ -430,7 +401,7 @@ static void other_queues(void)
 	/* no frame is left to copy into */
 	CU_ASSERT_EQUAL(pcap_tx_reserve(x.c, all, MOST), MOST);
 	for (uint32_t i = 0; i < EACH_WAY; i += 500) {
-		send_from("vB", i, 500, size_any);
+		send_from("vB", i, 500, size_mixed);
 		while ((n = pcap_next_batch(x.a, pkts, BATCH)) > 0) {
 			CU_ASSERT_EQUAL(pkts[0].queue, 1);
 			CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts, n),
@@ -482,9 +453,9 @@ static void queues(void)
 	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
 	to_d = net_listen("vD");
 	for (uint32_t i = 0; i < 20000; i += 500) {
-		send_from("vB", i, 500, size_any);
+		send_from("vB", i, 500, size_mixed);
 		CU_ASSERT_EQUAL(forward(x.a, x.c, 500, NULL), 500);
-		CU_ASSERT_EQUAL(arrived(to_d, i, i + 500, size_any, NULL), 500);
+		CU_ASSERT_EQUAL(arrived(to_d, i, i + 500, size_mixed, NULL), 500);
 	}
 	close(to_d);
 	close_pair(&x);
@@ -523,12 +494,12 @@ static void reflected(void)
 	p = create("exclusive:vA");
 	activate(p);
 	for (uint32_t i = 0; i < 40000; i += 40) {
-		send_from("vB", i, 40, size_any);
+		send_from("vB", i, 40, size_mixed);
 		fd = net_listen("vB");
 		n = pcap_next_batch(p, pkts, BATCH);
 		CU_ASSERT_EQUAL(n, 40);
 		CU_ASSERT_EQUAL(pcap_forward_batch(p, p, pkts, n), n);
-		CU_ASSERT_EQUAL(arrived(fd, i, i + 40, size_any, NULL), 40);
+		CU_ASSERT_EQUAL(arrived(fd, i, i + 40, size_mixed, NULL), 40);
 		close(fd);
 	}
 	pcap_close(p);
@@ -542,7 +513,7 @@ static int arrived_backwards(int fd, int n)
 	for (i = 0; i < n; i++) {
 		ssize_t len = next(fd, f, sizeof(f));
 
-		if (len != size_any(n - 1 - i) || !net_same(f, len, n - 1 - i))
+		if (len != size_mixed(n - 1 - i) || !net_same(f, len, n - 1 - i))
 			break;
 	}
 	return i;
@@ -560,10 +531,10 @@ static void held(void)
 	links(1, 1, 1500);
 	x = open_pair("exclusive:vA", "exclusive:vC", true, true);
 	for (int round = 0; round < 100; round++) {
-		send_from("vB", 0, 20, size_any);
+		send_from("vB", 0, 20, size_mixed);
 		CU_ASSERT_EQUAL(pcap_next_batch(x.a, kept_back, 20), 20);
 		CU_ASSERT_EQUAL(pcap_hold_batch(x.a, kept_back, 20), 0);
-		send_from("vB", 0, 300, size_any);
+		send_from("vB", 0, 300, size_mixed);
 		while (pcap_next_batch(x.a, pkts, BATCH) > 0)
 			;
 		to_d = net_listen("vD");
@@ -591,7 +562,7 @@ static void bad_input(void)
 	CU_ASSERT_EQUAL(pcap_fast_share(third, x.a), PCAP_ERROR_ACTIVATED);
 	CU_ASSERT_EQUAL(pcap_fast_share(third, third), PCAP_ERROR);
 	pcap_close(third);
-	net_send(0, 2, size_any);
+	net_send(0, 2, size_mixed);
 	CU_ASSERT_EQUAL(pcap_next_batch(x.a, pkts, 2), 2);
 	CU_ASSERT_EQUAL(pcap_forward_batch(x.a, x.c, pkts, 1), 1);
 	/* given away once is given away */
@@ -615,9 +586,9 @@ static void closed_in_any_order(void)
 
 		links(1, 1, 1500);
 		x = open_pair("exclusive:vA", "exclusive:vC", true, true);
-		net_send(0, 100, size_any);
+		net_send(0, 100, size_mixed);
 		CU_ASSERT_EQUAL(forward(x.a, x.c, 100, NULL), 100);
-		net_send(0, 100, size_any);
+		net_send(0, 100, size_mixed);
 		if (i % 4 == 2)
 			net_do("ip link del vA");
 		if (i % 4 == 3)

@@ -6,9 +6,9 @@
  */
 #include "backend/census.h"
 #include "tests/netns/capture.h"
+#include "tests/netns/child.h"
 #include "tests/netns/flows.h"
 
-#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -470,10 +470,23 @@ static void driver_without(void)
 
 /* --- what any capture can ------------------------------------------------ */
 
+/* 100 frames: the reader sees each `step`th from the first or second on, the
+ * host so many. */
+static void exchange(pcap_t *p, uint32_t first, uint32_t step, unsigned hosts)
+{
+	struct reading r = { .next = first, .step = step, .size = size_60 };
+	int host = net_host();
+
+	net_send(0, 100, size_60);
+	read_all(p, &r);
+	expect(&r, 100 / step);
+	CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+	close(host);
+}
+
 /* One step from program to program, and none left when all is the host's. */
 static void filters(void)
 {
-	struct reading r = { .step = 2, .size = size_60 };
 	int host;
 	pcap_t *p;
 
@@ -484,19 +497,13 @@ static void filters(void)
 	set_filter(p, "udp dst port 7000");
 	pcap_fast_get_info(p, &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
+	exchange(p, 0, 2, 50);
+	set_filter(p, "udp dst port 7001");
+	exchange(p, 1, 2, 50);
+	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_OUT), 0);
 	host = net_host();
 	net_send(0, 100, size_60);
-	read_all(p, &r);
-	expect(&r, 50);
-	CU_ASSERT_EQUAL(net_host_frames(host), 50);
-	set_filter(p, "udp dst port 7001");
-	r = (struct reading){ .next = 1, .step = 2, .size = size_60 };
-	net_send(0, 100, size_60);
-	read_all(p, &r);
-	expect(&r, 50);
-	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_OUT), 0);
-	net_send(0, 100, size_60);
-	CU_ASSERT_EQUAL(net_host_frames(host), 150);
+	CU_ASSERT_EQUAL(net_host_frames(host), 100);
 	counters_add_up(p);
 	close(host);
 	finish(p);
@@ -504,28 +511,19 @@ static void filters(void)
 
 static void mirror_passes(void)
 {
-	struct reading r = { .step = 1, .size = size_60 };
-	int host;
 	pcap_t *p;
 
 	if (skip())
 		return;
 	net_link(1, 1500);
 	p = hashing("mirror:vA", PCAP_FAST_MODE_MIRROR);
-	host = net_host();
-	net_send(0, 100, size_60);
-	read_all(p, &r);
-	expect(&r, 100);
-	CU_ASSERT_EQUAL(net_host_frames(host), 100);
-	close(host);
+	exchange(p, 0, 1, 100);
 	finish(p);
 }
 
 /* By copies, whatever way was asked for: it takes no second program. */
 static void keeps(void)
 {
-	struct reading r = { .step = 1, .size = size_60 };
-	int host;
 	pcap_t *p;
 
 	if (skip())
@@ -534,12 +532,7 @@ static void keeps(void)
 	setenv("PCAP_FAST_KEEP", "udp dst port 7000", 1);
 	setenv("PCAP_FAST_RX", "xsk", 1);
 	p = hashing("exclusive:vA", PCAP_FAST_MODE_EXCLUSIVE);
-	host = net_host();
-	net_send(0, 100, size_60);
-	read_all(p, &r);
-	expect(&r, 100);
-	CU_ASSERT_EQUAL(net_host_frames(host), 50);
-	close(host);
+	exchange(p, 0, 1, 50);
 	unsetenv("PCAP_FAST_RX");
 	unsetenv("PCAP_FAST_KEEP");
 	finish(p);
@@ -628,40 +621,21 @@ static void in_the_census(void)
 
 /* --- and goes ------------------------------------------------------------ */
 
-static pid_t in_child(int *ready)
+static void hold(void *arg)
 {
-	int pipes[2];
-	pid_t pid;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(pipes), 0);
-	pid = fork();
-	if (!pid) {
-		hashing("exclusive:vA", PCAP_FAST_MODE_EXCLUSIVE);
-		if (write(pipes[1], "r", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(pipes[1]);
-	*ready = pipes[0];
-	return pid;
+	(void)arg;
+	hashing("exclusive:vA", PCAP_FAST_MODE_EXCLUSIVE);
+	child_waits();
 }
 
 /* It takes its program with it; the next one, of either kind, finds nobody. */
 static void killed(void)
 {
-	char c;
-
 	if (skip())
 		return;
 	net_link(1, 1500);
 	for (int i = 0; i < 20; i++) {
-		int ready;
-		pid_t pid = in_child(&ready);
-
-		CU_ASSERT_EQUAL_FATAL(read(ready, &c, 1), 1);
-		kill(pid, SIGKILL);
-		CU_ASSERT_EQUAL(waitpid(pid, NULL, 0), pid);
-		close(ready);
+		child_kill(child_start(hold, NULL));
 		if (i % 2)
 			pcap_close(hashing("exclusive:vA",
 					   PCAP_FAST_MODE_EXCLUSIVE));

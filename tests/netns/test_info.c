@@ -3,24 +3,14 @@
  * What pcap_fast_get_info() says in each mode, on a real interface in a
  * namespace of its own, as root.
  */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <string.h>
 
 /* A jump backwards: neither the XDP hook nor a socket takes it. */
 #define ONLY_IN_USER_SPACE "ip protochain 6"
 
-static bool have_net;
 static struct pcap_fast_info info;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
 
 static void look(pcap_t *p)
 {
@@ -30,7 +20,6 @@ static void look(pcap_t *p)
 
 static pcap_t *capture(const char *device)
 {
-	char errbuf[PCAP_ERRBUF_SIZE];
 	pcap_t *p = pcap_create(device, errbuf);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(p);

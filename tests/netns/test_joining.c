@@ -6,11 +6,9 @@
  * PCF_ROUNDS=N  so many rounds of what is done again and again
  */
 #include "backend/root.h"
-#include "tests/netns/net.h"
+#include "tests/netns/child.h"
+#include "tests/netns/common.h"
 #include "tests/netns/program.h"
-#include "tests/unit.h"
-
-#include "pcap-fast.h"
 
 #include <linux/capability.h>
 #include <stdlib.h>
@@ -23,22 +21,6 @@
 #define FIRST_ROUNDS 100
 #define CAPTURES 3
 
-static bool have_net;
-static char errbuf[PCAP_ERRBUF_SIZE];
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("not allowed to make a network namespace");
-	return !have_net;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
-}
-
 static int rounds(int usual)
 {
 	const char *wanted = getenv("PCF_ROUNDS");
@@ -48,12 +30,9 @@ static int rounds(int usual)
 
 static pcap_t *create(const char *device)
 {
-	pcap_t *p = pcap_create(device, errbuf);
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
 	pcap_set_snaplen(p, 65535);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	pcap_set_buffer_size(p, 1 << 20);
 	return p;
 }
@@ -88,15 +67,6 @@ static int mode_of(pcap_t *p)
 
 	pcap_fast_get_info(p, &info, sizeof(info));
 	return info.mode;
-}
-
-static void set_filter(pcap_t *p, const char *expression)
-{
-	struct bpf_program program;
-
-	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
-	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
-	pcap_freecode(&program);
 }
 
 struct count {
@@ -195,70 +165,13 @@ static void every_order(void)
 
 /* --- at once ------------------------------------------------------------- */
 
-/* Opens when told to, says if it could, closes when told to. */
-static void opener(const char *device, int commands, int answers)
+static pcap_t *said(const char *device)
 {
-	char c;
+	pcap_t *p = try(device);
 
-	while (read(commands, &c, 1) == 1) {
-		pcap_t *p = try(device);
-
-		c = p ? 'y' : 'n';
-		if (!p)
-			fprintf(stderr, "    %s: %s\n", device, errbuf);
-		if (write(answers, &c, 1) != 1 || read(commands, &c, 1) != 1)
-			break;
-		if (p)
-			pcap_close(p);
-		if (write(answers, "c", 1) != 1)
-			break;
-	}
-	_exit(0);
-}
-
-struct child {
-	pid_t pid;
-	int commands, answers;
-};
-
-static struct child start(const char *device)
-{
-	int to[2], from[2];
-	struct child c;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(to) | pipe(from), 0);
-	c = (struct child){ fork(), to[1], from[0] };
-	if (!c.pid) {
-		close(to[1]);
-		close(from[0]);
-		opener(device, to[0], from[1]);
-	}
-	close(to[0]);
-	close(from[1]);
-	return c;
-}
-
-static char tell(const struct child *c)
-{
-	return write(c->commands, "g", 1) == 1;
-}
-
-static char answer(const struct child *c)
-{
-	char a = '?';
-
-	return read(c->answers, &a, 1) == 1 ? a : '?';
-}
-
-/* The second has the first one's pipe open, too. */
-static void stop(const struct child *a, const struct child *b)
-{
-	close(a->commands);
-	close(b->commands);
-	waitpid(b->pid, NULL, 0);
-	waitpid(a->pid, NULL, 0);
-	close(a->answers);
-	close(b->answers);
+	if (!p)
+		fprintf(stderr, "    %s: %s\n", device, errbuf);
+	return p;
 }
 
 /* Two processes at once on an interface without a root program: one attaches
@@ -266,48 +179,35 @@ static void stop(const struct child *a, const struct child *b)
 static void first_openers(void)
 {
 	unsigned failures = 0, alone = 0;
-	struct child a, b;
+	struct opener a, b;
 
 	if (skip())
 		return;
 	net_link(1, 1500);
-	a = start("mirror:vA");
-	b = start("exclusive:vA");
+	a = opener_start(said, "mirror:vA");
+	b = opener_start(said, "exclusive:vA");
 	for (int round = 0; round < rounds(FIRST_ROUNDS); round++) {
-		CU_ASSERT_TRUE_FATAL(tell(&a) && tell(&b));
-		failures += (answer(&a) != 'y') + (answer(&b) != 'y');
-		CU_ASSERT_TRUE_FATAL(tell(&a) && tell(&b));
-		CU_ASSERT_TRUE_FATAL(answer(&a) == 'c' && answer(&b) == 'c');
+		CU_ASSERT_TRUE_FATAL(opener_tell(&a) && opener_tell(&b));
+		failures += (opener_says(&a) != 'y') +
+			    (opener_says(&b) != 'y');
+		CU_ASSERT_TRUE_FATAL(opener_tell(&a) && opener_tell(&b));
+		CU_ASSERT_TRUE_FATAL(opener_says(&a) == 'c' &&
+				     opener_says(&b) == 'c');
 		alone += net_xdp() == 0;
 	}
 	CU_ASSERT_EQUAL(failures, 0);
 	CU_ASSERT_EQUAL(alone, (unsigned)rounds(FIRST_ROUNDS));
-	stop(&a, &b);
+	opener_stop(&a);
+	opener_stop(&b);
 	nothing_left();
 }
 
 /* --- killed -------------------------------------------------------------- */
 
-static pid_t hold(const char *device)
+static void hold(void *device)
 {
-	int ready[2];
-	pid_t pid;
-	char c;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
-	pid = fork();
-	if (!pid) {
-		pcap_t *p = try(device);
-
-		close(ready[0]);
-		if (p && write(ready[1], "y", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
+	if (try(device))
+		child_waits();
 }
 
 /* Any subset, while frames come: who stays loses none. */
@@ -326,8 +226,9 @@ static void survivors(void)
 
 		p = capture(round % 2 ? "mirror:vA" : "exclusive:vA");
 		for (int i = 0; i < CAPTURES; i++)
-			child[i] = hold(i || !(round % 2) ? "mirror:vA" :
-							    "exclusive:vA");
+			child[i] = child_start(hold, i || !(round % 2) ?
+							     "mirror:vA" :
+							     "exclusive:vA");
 		sender = fork();
 		if (!sender) {
 			for (int i = 0; i < 10; i++)
@@ -343,10 +244,8 @@ static void survivors(void)
 			printf("    round %d: %u of 500\n", round, n);
 		CU_ASSERT_EQUAL(n, 500);
 		pcap_close(p);
-		for (int i = 0; i < CAPTURES; i++) {
-			kill(child[i], SIGKILL);
-			waitpid(child[i], NULL, 0);
-		}
+		for (int i = 0; i < CAPTURES; i++)
+			child_kill(child[i]);
 	}
 	CU_ASSERT_EQUAL(
 		net_do("ip -d link show vA | grep -q 'promiscuity 0 '"), 0);
@@ -483,31 +382,27 @@ static void drop_sys_admin(void)
 	syscall(SYS_capset, &h, d);
 }
 
+static void open_without(void)
+{
+	pcap_t *p;
+
+	drop_sys_admin();
+	refused("mirror:vA", "CAP_SYS_ADMIN");
+	p = capture("vA");
+	CU_ASSERT_EQUAL(mode_of(p), PCAP_FAST_MODE_SYSTEM);
+	pcap_close(p);
+}
+
 /* To look at what is attached needs more privilege than to attach. */
 static void without_sys_admin(void)
 {
-	unsigned before = CU_get_number_of_failures();
-	int status = -1;
 	pcap_t *p;
-	pid_t pid;
 
 	if (skip())
 		return;
 	net_link(1, 1500);
 	p = capture("mirror:vA");
-	pid = fork();
-	if (!pid) {
-		pcap_t *q;
-
-		drop_sys_admin();
-		refused("mirror:vA", "CAP_SYS_ADMIN");
-		q = capture("vA");
-		CU_ASSERT_EQUAL(mode_of(q), PCAP_FAST_MODE_SYSTEM);
-		pcap_close(q);
-		_exit(CU_get_number_of_failures() > before);
-	}
-	waitpid(pid, &status, 0);
-	CU_ASSERT_EQUAL(status, 0);
+	child_runs(open_without);
 	net_send(0, 50, size_60);
 	CU_ASSERT_EQUAL(read_all(p, 50), 50);
 	pcap_close(p);

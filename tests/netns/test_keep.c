@@ -4,42 +4,21 @@
  * namespace of its own, as root. Frames with even numbers go to UDP port 7000,
  * odd ones to 7001.
  */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/child.h"
+#include "tests/netns/common.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define FRAMES 1000
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
 static struct pcap_fast_info info;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
-}
 
 static pcap_t *create(const char *device, const char *keep, int rest)
 {
-	pcap_t *p = pcap_create(device, errbuf);
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	CU_ASSERT_EQUAL(pcap_fast_set_keep(p, keep), 0);
 	CU_ASSERT_EQUAL(pcap_fast_set_rest(p, rest), 0);
 	return p;
@@ -47,22 +26,9 @@ static pcap_t *create(const char *device, const char *keep, int rest)
 
 static void activate(pcap_t *p)
 {
-	int rc = pcap_activate(p);
-
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	pcap_fast_get_info(p, &info, sizeof(info));
-}
-
-static void filter(pcap_t *p, const char *expression)
-{
-	struct bpf_program program;
-
-	CU_ASSERT_EQUAL_FATAL(pcap_compile(p, &program, expression, 1, 0), 0);
-	CU_ASSERT_EQUAL(pcap_setfilter(p, &program), 0);
-	pcap_freecode(&program);
 }
 
 /* Frames that come, by their numbers in order and whole: the sum of the two
@@ -138,13 +104,13 @@ static void kept(void)
 	p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_PASS);
 	activate(p);
 	exchange(p, SEEN(500, 500), 500);
-	filter(p, "udp port 7001");
+	set_filter(p, "udp port 7001");
 	exchange(p, SEEN(0, 500), 500);
-	filter(p, "udp port 7000");
+	set_filter(p, "udp port 7000");
 	exchange(p, SEEN(500, 0), 1000);
-	filter(p, "tcp");
+	set_filter(p, "tcp");
 	exchange(p, SEEN(0, 0), 1000);
-	filter(p, "");
+	set_filter(p, "");
 	exchange(p, SEEN(500, 500), 500);
 	adds_up(p);
 }
@@ -158,11 +124,11 @@ static void rest_dropped(void)
 	net_link(1, 1500);
 	p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_DROP);
 	activate(p);
-	filter(p, "tcp");
+	set_filter(p, "tcp");
 	exchange(p, SEEN(0, 0), 500);
-	filter(p, "udp port 7000");
+	set_filter(p, "udp port 7000");
 	exchange(p, SEEN(500, 0), 500);
-	filter(p, "");
+	set_filter(p, "");
 	exchange(p, SEEN(500, 500), 500);
 	pcap_fast_get_info(p, &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.rest_dropped, 1000);
@@ -170,7 +136,7 @@ static void rest_dropped(void)
 	p = create("vA", NULL, PCAP_FAST_REST_DROP);
 	activate(p);
 	CU_ASSERT_EQUAL(info.mode, PCAP_FAST_MODE_EXCLUSIVE);
-	filter(p, "udp port 7001");
+	set_filter(p, "udp port 7001");
 	exchange(p, SEEN(0, 500), 0);
 	adds_up(p);
 }
@@ -186,13 +152,13 @@ static void in_user_space_keeping(const char *keep)
 	p = create("exclusive:vA", keep, PCAP_FAST_REST_DROP);
 	activate(p);
 	exchange(p, SEEN(500, 500), 0);
-	filter(p, "ip protochain 17 and udp port 7001");
+	set_filter(p, "ip protochain 17 and udp port 7001");
 	pcap_fast_get_info(p, &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_USER);
 	net_send(0, FRAMES, size_60);
 	read_all(p);
 	exchange(p, SEEN(0, 500), 1000);
-	filter(p, "udp port 7001");
+	set_filter(p, "udp port 7001");
 	exchange(p, SEEN(0, 500), 0);
 	adds_up(p);
 }
@@ -289,20 +255,19 @@ static void by_environment(void)
 	activate(p);
 	unsetenv("PCAP_FAST_KEEP");
 	unsetenv("PCAP_FAST_REST");
-	filter(p, "udp port 7000");
+	set_filter(p, "udp port 7000");
 	exchange(p, SEEN(500, 0), 500);
 	adds_up(p);
 }
 
-static void keep_and_wait(int ready)
+static void keep_and_wait(void *arg)
 {
 	pcap_t *p = create("exclusive:vA", "udp port 7000", PCAP_FAST_REST_DROP);
 
+	(void)arg;
 	activate(p);
-	filter(p, "udp port 7001");
-	if (write(ready, "r", 1) == 1)
-		pause();
-	_exit(1);
+	set_filter(p, "udp port 7001");
+	child_waits();
 }
 
 static unsigned host_gets(void)
@@ -320,22 +285,14 @@ static unsigned host_gets(void)
 /* Both backends go with the process: the host has all packets again. */
 static void killed(void)
 {
-	int ready[2];
-	pid_t child;
-	char c;
-
 	if (skip())
 		return;
 	net_link(1, 1500);
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
 	for (int i = 0; i < 5; i++) {
-		child = fork();
-		if (!child)
-			keep_and_wait(ready[1]);
-		CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
+		pid_t child = child_start(keep_and_wait, NULL);
+
 		CU_ASSERT_EQUAL(host_gets(), FRAMES / 2);
-		kill(child, SIGKILL);
-		waitpid(child, NULL, 0);
+		child_kill(child);
 		CU_ASSERT_EQUAL(net_left_over(), 0);
 		CU_ASSERT_EQUAL(net_xdp(), 0);
 		CU_ASSERT_EQUAL(host_gets(), FRAMES);
@@ -343,8 +300,6 @@ static void killed(void)
 			net_do("ip -d link show vA | grep -q 'promiscuity 0'"),
 			0);
 	}
-	close(ready[0]);
-	close(ready[1]);
 }
 
 static CU_TestInfo tests[] = {

@@ -4,9 +4,7 @@
  * in the driver all the same, so that the host gets what they reject. Frames
  * with even numbers go to UDP port 7000, odd ones to 7001.
  */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <linux/filter.h>
 #include <stdlib.h>
@@ -18,32 +16,22 @@
 #define FRAMES 1000
 #define NOBODY 65534
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
 static struct pcap_fast_info info;
 
 /* The interpreter needs Linux 6.9. */
-static bool skip(void)
+static bool cannot(void)
 {
 	unsigned major = 0, minor = 0;
 	struct utsname u;
 
-	if (!have_net) {
-		pcf_skip("needs root and network namespaces");
+	if (skip())
 		return true;
-	}
 	if (uname(&u) || sscanf(u.release, "%u.%u", &major, &minor) != 2 ||
 	    major * 1000 + minor < 6009) {
 		pcf_skip("needs Linux 6.9");
 		return true;
 	}
 	return false;
-}
-
-static unsigned size_60(uint32_t i)
-{
-	(void)i;
-	return 60;
 }
 
 /* --- one that stays root -------------------------------------------------- */
@@ -95,18 +83,11 @@ static void stop(struct helper *t)
 
 static pcap_t *capture(const char *device, int rest)
 {
-	pcap_t *p = pcap_create(device, errbuf);
-	int rc;
+	pcap_t *p = fresh(device);
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	pcap_set_buffer_size(p, 4 << 20);
 	CU_ASSERT_EQUAL(pcap_fast_set_rest(p, rest), 0);
-	rc = pcap_activate(p);
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	return p;
 }
@@ -329,7 +310,7 @@ static void swapping(void)
 #define LATE(what)                                                             \
 	static void late_##what(void)                                          \
 	{                                                                      \
-		if (skip())                                                    \
+		if (cannot())                                                  \
 			return;                                                \
 		net_link(1, 1500);                                             \
 		in_child(what);                                                \

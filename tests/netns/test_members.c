@@ -4,8 +4,9 @@
  * and when. On a real interface in a namespace of its own, as root.
  */
 #include "backend/root.h"
+#include "tests/netns/child.h"
+#include "tests/netns/common.h"
 #include "tests/netns/members.h"
-#include "tests/unit.h"
 
 #include <net/if.h>
 #include <signal.h>
@@ -14,15 +15,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static bool have_net;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
 
 /* --- coming and going under traffic -------------------------------------- */
 
@@ -123,36 +115,25 @@ static void come_and_go(void)
 }
 
 /* A member in a process of its own, which reads until it is killed or told to
- * stop; it tells when it is ready. */
-static pid_t process(unsigned me)
+ * stop. */
+static void process(void *arg)
 {
-	int ready[2];
-	char byte = 0;
-	pid_t child;
+	const unsigned me = (uintptr_t)arg;
+	pcap_t *p = member();
 
-	if (pipe(ready))
-		abort();
-	child = fork();
-	if (!child) {
-		pcap_t *p = member();
-
-		if (write(ready[1], "r", 1) != 1)
-			_exit(1);
-		while (!flows->stop || take(p, me)) {
-			take(p, me);
-			usleep(500);
-		}
-		read_for(&p, 0, 50);
+	child_ready();
+	while (!flows->stop || take(p, me)) {
 		take(p, me);
-		pcap_close(p);
-		_exit(0);
+		usleep(500);
 	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		byte = 0;
-	close(ready[0]);
-	CU_ASSERT_EQUAL_FATAL(byte, 'r');
-	return child;
+	read_for(&p, 0, 50);
+	take(p, me);
+	pcap_close(p);
+}
+
+static pid_t start(uintptr_t me)
+{
+	return child_start(process, (void *)me);
 }
 
 static void reap(pid_t child)
@@ -190,12 +171,11 @@ static void killed_member(void)
 		return;
 	begin(1);
 	for (int i = 0; i < 3; i++)
-		member[i] = process(i);
+		member[i] = start(i);
 	child = sender(FLOWS_MOST, 20000);
 	usleep(300000);
 	killed = now();
-	kill(member[1], SIGKILL);
-	reap(member[1]);
+	child_kill(member[1]);
 	usleep(1500000);
 	stop_sender(child);
 	reap(member[0]);
@@ -219,12 +199,11 @@ static void killed_outgoing(void)
 		return;
 	begin(1);
 	p[0] = member();
-	child = process(1);
+	child = start(1);
 	flows_send(flows, "vA", 500, 5000);
 	take_all(p, 1);
 	CU_ASSERT_TRUE(seen_by(1, 0) > 100 && seen_by(0, 0) > 100);
-	kill(child, SIGKILL);
-	reap(child);
+	child_kill(child);
 	usleep(400000);
 	flows_send(flows, "vA", 500, 5000);
 	take_all(p, 1);
@@ -250,14 +229,12 @@ static void replaced(void)
 	begin(1);
 	p[0] = member();
 	for (int round = 0; round < 40; round++) {
-		child[0] = process(1);
-		child[1] = process(2);
-		kill(child[round % 2], SIGKILL);
-		reap(child[round % 2]);
+		child[0] = start(1);
+		child[1] = start(2);
+		child_kill(child[round % 2]);
 		/* the program finds it dead */
 		flows_send(flows, "vB", 300, 0);
-		kill(child[!(round % 2)], SIGKILL);
-		reap(child[!(round % 2)]);
+		child_kill(child[!(round % 2)]);
 	}
 	p[1] = member();
 	CU_ASSERT_PTR_NOT_NULL(strstr(info.reason, "one of 2"));
@@ -353,35 +330,18 @@ static void two_founders(void)
 	end();
 }
 
-/* A process that owns the lock, from its record on. */
-static pid_t lock_holder(void)
+/* Owns the lock, from its record on. */
+static void hold_lock(void *arg)
 {
-	int ready[2];
-	char byte = 0;
-	pid_t child;
+	struct pcf_root r;
+	struct pcf_owner me = { 0 };
+	char why[256];
 
-	if (pipe(ready))
-		abort();
-	child = fork();
-	if (!child) {
-		struct pcf_root r;
-		struct pcf_owner me = { 0 };
-		char why[256];
-
-		if (pcf_root_open(&r, if_nametoindex("vA"), false, why,
-				  sizeof(why)) ||
-		    pcf_root_live(&r, &me, why, sizeof(why)) ||
-		    pcf_root_record(&r, PCF_SLOT_LOCK, &me, why, sizeof(why)) ||
-		    write(ready[1], "r", 1) != 1)
-			_exit(1);
-		pause();
-	}
-	close(ready[1]);
-	if (read(ready[0], &byte, 1) != 1)
-		byte = 0;
-	close(ready[0]);
-	CU_ASSERT_EQUAL_FATAL(byte, 'r');
-	return child;
+	(void)arg;
+	if (!pcf_root_open(&r, if_nametoindex("vA"), false, why, sizeof(why)) &&
+	    !pcf_root_live(&r, &me, why, sizeof(why)) &&
+	    !pcf_root_record(&r, PCF_SLOT_LOCK, &me, why, sizeof(why)))
+		child_waits();
 }
 
 /* One at a time; whoever dies in it stops nobody, and who only stops does not
@@ -395,26 +355,24 @@ static void locked(void)
 		return;
 	begin(1);
 	p[0] = member();
-	child = lock_holder();
+	child = child_start(hold_lock, NULL);
 	refused = create(NAME);
 	CU_ASSERT_EQUAL(pcap_activate(refused), PCAP_ERROR);
 	CU_ASSERT_PTR_NOT_NULL(strstr(pcap_geterr(refused), "does not finish"));
 	pcap_close(refused);
-	kill(child, SIGKILL);
-	reap(child);
+	child_kill(child);
 	p[1] = member();
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 2);
 	exactly_once(0);
 	CU_ASSERT_TRUE(seen_by(1, 0) > BURST / 3);
 	/* leaving goes on without it: as if killed */
-	child = lock_holder();
+	child = child_start(hold_lock, NULL);
 	pcap_close(p[1]);
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 1);
 	exactly_once(BURST);
-	kill(child, SIGKILL);
-	reap(child);
+	child_kill(child);
 	pcap_close(p[0]);
 	end();
 }

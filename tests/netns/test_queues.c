@@ -6,16 +6,13 @@
  *
  * A mirror of all queues says on which queue each frame came.
  */
+#include "tests/netns/child.h"
+#include "tests/netns/common.h"
 #include "tests/netns/members.h"
-#include "tests/unit.h"
-
-#include "pcap-fast.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define QUEUES 4
@@ -23,15 +20,7 @@
 #define ALL    QUEUES
 #define ROUNDS 60
 
-static bool have_net;
 static uint8_t queue_of[FLOWS_MOST];
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
 
 static void by_both(void (*test)(void))
 {
@@ -57,6 +46,16 @@ static pcap_t *small(const char *device)
 
 	pcap_set_buffer_size(p, 4 << 20);
 	return p;
+}
+
+static pcap_t *try(const char *device)
+{
+	pcap_t *p = small(device);
+
+	if (pcap_activate(p) >= 0)
+		return p;
+	pcap_close(p);
+	return NULL;
 }
 
 static pcap_t *open_queue(unsigned queue)
@@ -294,32 +293,10 @@ static void automatic(void)
 
 /* --- killed -------------------------------------------------------------- */
 
-static pid_t hold(unsigned queue)
+static void hold(void *device)
 {
-	int ready[2];
-	pid_t pid;
-	char c = 0;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
-	pid = fork();
-	if (!pid) {
-		pcap_t *p = small(of_queue(queue));
-
-		close(ready[0]);
-		if (pcap_activate(p) >= 0 && write(ready[1], "y", 1) == 1)
-			pause();
-		_exit(1);
-	}
-	close(ready[1]);
-	CU_ASSERT_EQUAL(read(ready[0], &c, 1), 1);
-	close(ready[0]);
-	return pid;
-}
-
-static void end_of(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	if (try(device))
+		child_waits();
 }
 
 /* The others lose nothing, the host has the dead one's packets, and whoever
@@ -336,11 +313,11 @@ static void one_killed(void)
 	for (unsigned round = 0; round < 6; round++) {
 		p[0] = open_queue(0);
 		p[3] = open_queue(3);
-		child = hold(2);
+		child = child_start(hold, (void *)of_queue(2));
 		from = flows->sent;
 		burst(mirror, p);
 		each_at_its_own(from, 0x9);
-		end_of(child);
+		child_kill(child);
 		/* the kernel closes what it had a moment later */
 		usleep(50000);
 		from = flows->sent;
@@ -370,7 +347,7 @@ static void killed(void)
 
 /* --- at once ------------------------------------------------------------- */
 
-struct opener {
+struct racer {
 	pthread_t thread;
 	pthread_barrier_t *barrier;
 	unsigned queue, failed, kept;
@@ -380,7 +357,7 @@ struct opener {
  * away. */
 static void *open_and_close(void *arg)
 {
-	struct opener *o = arg;
+	struct racer *o = arg;
 	char device[32], why[PCAP_ERRBUF_SIZE];
 
 	snprintf(device, sizeof(device), "exclusive:vA@%u", o->queue);
@@ -405,13 +382,13 @@ static void *open_and_close(void *arg)
 
 static void threads_at_once(void)
 {
-	struct opener o[QUEUES];
+	struct racer o[QUEUES];
 	pthread_barrier_t barrier;
 
 	begin(QUEUES);
 	pthread_barrier_init(&barrier, NULL, QUEUES);
 	for (unsigned q = 0; q < QUEUES; q++) {
-		o[q] = (struct opener){ .barrier = &barrier, .queue = q };
+		o[q] = (struct racer){ .barrier = &barrier, .queue = q };
 		pthread_create(&o[q].thread, NULL, open_and_close, &o[q]);
 	}
 	for (unsigned q = 0; q < QUEUES; q++) {
@@ -428,80 +405,37 @@ static void threads(void)
 	by_both(threads_at_once);
 }
 
-/* Opens when told to, says if it could, closes when told to. */
-static void contender(const char *device, int commands, int answers)
-{
-	char c;
-
-	while (read(commands, &c, 1) == 1) {
-		pcap_t *p = small(device);
-
-		c = pcap_activate(p) >= 0 ? 'y' : 'n';
-		if (write(answers, &c, 1) != 1 || read(commands, &c, 1) != 1)
-			break;
-		pcap_close(p);
-		if (write(answers, "c", 1) != 1)
-			break;
-	}
-	_exit(0);
-}
-
-static pid_t contend(const char *device, int commands[2], int answers[2])
-{
-	pid_t pid;
-
-	CU_ASSERT_EQUAL_FATAL(pipe(commands) | pipe(answers), 0);
-	pid = fork();
-	if (!pid) {
-		close(commands[1]);
-		close(answers[0]);
-		contender(device, commands[0], answers[1]);
-	}
-	close(commands[0]);
-	close(answers[1]);
-	return pid;
-}
-
 /* Two processes at once whose queues overlap: one has them, never both. */
 static void one_of_two(void)
 {
-	static const char *const devices[2] = { "exclusive:vA@1-2",
-						"exclusive:vA@2" };
-	unsigned wins[2] = { 0 }, both = 0, none = 0;
-	int commands[2][2], answers[2][2];
+	unsigned wins = 0, both = 0, none = 0;
+	struct opener a, b;
 	pcap_t *keeper;
-	pid_t pid[2];
 
 	if (skip())
 		return;
 	begin(QUEUES);
 	keeper = activate(create("mirror:vA"));
-	for (int i = 0; i < 2; i++)
-		pid[i] = contend(devices[i], commands[i], answers[i]);
+	a = opener_start(try, "exclusive:vA@1-2");
+	b = opener_start(try, "exclusive:vA@2");
 	for (int round = 0; round < ROUNDS; round++) {
-		char c[2];
+		bool first, second;
 
-		for (int i = 0; i < 2; i++)
-			CU_ASSERT_EQUAL(write(commands[i][1], "g", 1), 1);
-		for (int i = 0; i < 2; i++) {
-			CU_ASSERT_EQUAL(read(answers[i][0], &c[i], 1), 1);
-			wins[i] += c[i] == 'y';
-		}
-		both += c[0] == 'y' && c[1] == 'y';
-		none += c[0] != 'y' && c[1] != 'y';
-		for (int i = 0; i < 2; i++)
-			CU_ASSERT_EQUAL(write(commands[i][1], "c", 1), 1);
-		for (int i = 0; i < 2; i++)
-			CU_ASSERT_EQUAL(read(answers[i][0], &c[i], 1), 1);
+		CU_ASSERT_TRUE_FATAL(opener_tell(&a) && opener_tell(&b));
+		first = opener_says(&a) == 'y';
+		second = opener_says(&b) == 'y';
+		wins += first + second;
+		both += first && second;
+		none += !first && !second;
+		CU_ASSERT_TRUE_FATAL(opener_tell(&a) && opener_tell(&b));
+		CU_ASSERT_TRUE_FATAL(opener_says(&a) == 'c' &&
+				     opener_says(&b) == 'c');
 	}
 	CU_ASSERT_EQUAL(both, 0);
 	CU_ASSERT_EQUAL(none, 0);
-	CU_ASSERT_EQUAL(wins[0] + wins[1], ROUNDS);
-	for (int i = 0; i < 2; i++) {
-		close(commands[i][1]);
-		end_of(pid[i]);
-		close(answers[i][0]);
-	}
+	CU_ASSERT_EQUAL(wins, ROUNDS);
+	opener_stop(&a);
+	opener_stop(&b);
 	pcap_close(keeper);
 	end();
 }

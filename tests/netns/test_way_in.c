@@ -4,9 +4,7 @@
  * the interface that is captured on: whatever captures do there, the connection
  * goes on. As root, between two namespaces.
  */
-#include "compat/public.h"
-#include "tests/netns/net.h"
-#include "tests/unit.h"
+#include "tests/netns/common.h"
 
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -30,21 +28,11 @@
 #define SWAPS	   20
 #define LONGEST_MS 3000
 
-static char errbuf[PCAP_ERRBUF_SIZE];
-static bool have_net;
-
 /* What the client sees, in shared memory. */
 static struct login {
 	atomic_uint answers, longest_ms;
 	atomic_bool ready, stop, broken;
 } * login;
-
-static bool skip(void)
-{
-	if (!have_net)
-		pcf_skip("needs root and network namespaces");
-	return !have_net;
-}
 
 /* --- the connection ------------------------------------------------------ */
 
@@ -193,21 +181,14 @@ static bool takes_ssh(unsigned i)
 
 static void capture(const char *device, const char *keep, int rest)
 {
-	pcap_t *p = pcap_create(device, errbuf);
+	pcap_t *p = fresh(device);
 	bool went_on = false;
 	unsigned ssh = 0;
-	int rc;
 
-	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
-	pcap_set_promisc(p, 1);
-	pcap_set_timeout(p, 10);
 	pcap_fast_set_rest(p, rest);
 	if (keep)
 		CU_ASSERT_EQUAL(pcap_fast_set_keep(p, keep), 0);
-	rc = pcap_activate(p);
-	if (rc < 0)
-		printf("    activate: %d %s\n", rc, pcap_geterr(p));
-	CU_ASSERT_TRUE_FATAL(rc >= 0);
+	go_live(p);
 	pcap_setnonblock(p, 1, errbuf);
 	read_some(p, &ssh);
 	for (unsigned i = 0; i < SWAPS; i++) {
