@@ -132,12 +132,10 @@ static void emit_has_socket(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_jump_imm(e, BPF_JEQ, BPF_REG_0, 0, l->pass);
 }
 
-/* The jump that is never taken keeps the code reachable, as the verifier wants
- * it, also for a filter that everything matches. */
-static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
+void pcf_prog_may_not_match(struct pcf_ebpf *e, int nomatch)
 {
 	pcf_mov64_imm(e, BPF_REG_0, 0);
-	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
+	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, nomatch);
 }
 
 static void emit_rest(struct pcf_ebpf *e, const struct pcf_prog_env *env)
@@ -173,7 +171,7 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	err = emit_keep(e, env, &l, why, size);
 	if (err)
 		return err;
-	emit_may_not_match(e, &l);
+	pcf_prog_may_not_match(e, l.nomatch);
 	if (emit) {
 		err = emit(arg, e, l.match, l.nomatch, why, size);
 	} else {

@@ -59,6 +59,11 @@ struct pcf_prog_env {
 int pcf_prog_exclusive(const struct pcf_prog_env *env, pcf_emit_filter emit,
 		       void *arg, char *why, size_t size);
 
+/* A jump to `nomatch` that is never taken: it keeps the code there reachable, as
+ * the verifier wants it, also for a filter that everything matches. R0 is
+ * lost. */
+void pcf_prog_may_not_match(struct pcf_ebpf *e, int nomatch);
+
 /* Store the epoch, a constant or what the filter left on the stack, at dst +
  * off. R1 is lost. */
 void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,

@@ -38,14 +38,6 @@ struct labels {
 	int match, nomatch, full, done, next;
 };
 
-/* The jump that is never taken keeps the code reachable, as the verifier wants
- * it, also for a filter that everything matches. */
-static void emit_may_not_match(struct pcf_ebpf *e, const struct labels *l)
-{
-	pcf_mov64_imm(e, BPF_REG_0, 0);
-	pcf_jump_imm(e, BPF_JNE, BPF_REG_0, 0, l->nomatch);
-}
-
 static int emit_keep(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 		     char *why, size_t size)
 {
@@ -298,7 +290,7 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	err = emit_keep(e, env, why, size);
 	if (err)
 		return err;
-	emit_may_not_match(e, &l);
+	pcf_prog_may_not_match(e, l.nomatch);
 	if (emit)
 		err = emit(arg, e, l.match, l.nomatch, why, size);
 	else
