@@ -66,4 +66,19 @@ PCF_SHARED void set_filter(pcap_t *p, const char *expression)
 	pcap_freecode(&program);
 }
 
+/* All that matched is accounted for, with nothing left in the rings, and
+ * nothing was dropped. */
+PCF_SHARED void nothing_lost(pcap_t *p)
+{
+	struct pcap_fast_info i;
+	struct pcap_stat stats;
+
+	CU_ASSERT_EQUAL(pcap_fast_get_info(p, &i, sizeof(i)), 0);
+	CU_ASSERT_EQUAL(i.matched + i.outgoing,
+			i.delivered + i.filtered + i.dropped_ring +
+				i.dropped_fill);
+	CU_ASSERT_EQUAL(pcap_stats(p, &stats), 0);
+	CU_ASSERT_EQUAL(stats.ps_drop, 0);
+}
+
 #endif
