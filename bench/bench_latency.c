@@ -14,12 +14,10 @@
 #include "bench/capture.h"
 #include "bench/frame.h"
 
-#include <arpa/inet.h>
 #include <err.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,6 @@
 #include <inttypes.h>
 #include <pcap-fast.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define BATCH 64

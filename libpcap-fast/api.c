@@ -15,7 +15,6 @@
 #include "libpcap-fast/wait.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define STOCK_BUFSIZE 262144
 

@@ -5,7 +5,6 @@
 #include "libpcap-fast/error.h"
 #include "libpcap-fast/wait.h"
 
-#include <stdio.h>
 #include <string.h>
 
 void pcf_watch_channels(struct pcf_handle *h, uint32_t rx_queues)

@@ -9,10 +9,8 @@
 #include "libpcap-fast/wait.h"
 
 #include <errno.h>
-#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The interpreting program in the kernel; see filter_interp.h. */
-#include <errno.h>
 #include <string.h>
 
 #include "tests/filter_frames.h"

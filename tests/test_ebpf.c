@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "libpcap-fast/filter/print.h"
 #include "tests/filter_ebpf.h"

@@ -2,7 +2,6 @@
 /* The checker: libpcap's verdict on every program, and a reason. */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "libpcap-fast/filter/filter.h"
 #include "tests/filter_pcap.h"

@@ -6,7 +6,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 /* Frames of 4,096 bytes with 256 in front, two VLAN tags and the checksum:
  * larger packets take several frames. */

@@ -8,7 +8,6 @@
 #include "tools/json.h"
 #include "tools/tool.h"
 
-#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -3,7 +3,6 @@
 #include "tools/sender.h"
 #include "tools/tool.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -21,8 +21,6 @@
 
 #include "libpcap-fast/filter/gen.h"
 
-#include <errno.h>
-
 #define R_PC BPF_REG_5
 
 #define AT_BYTES   64

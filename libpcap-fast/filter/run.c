@@ -7,7 +7,6 @@
  * shifts of 32 and more, reading scratch words never written (0). An opcode
  * that nobody defines rejects the packet, as does a loop without an end.
  */
-#include <string.h>
 
 #include "libpcap-fast/filter/filter.h"
 #include "libpcap-fast/filter/insn.h"

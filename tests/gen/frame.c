@@ -2,7 +2,6 @@
 /* The generator's frames; see frame.h for their layout. */
 #include "tests/gen/frame.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <string.h>

@@ -2,7 +2,6 @@
 /* The generator's sender over an AF_PACKET socket; see send.h. */
 #include "tests/gen/send.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>

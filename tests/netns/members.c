@@ -3,7 +3,6 @@
 #include "tests/netns/members.h"
 
 #include <CUnit/Basic.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

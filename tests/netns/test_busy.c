@@ -9,9 +9,7 @@
 #include "tests/netns/common.h"
 
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 static struct pcap_fast_info info;

@@ -7,14 +7,11 @@
 #include "tests/netns/common.h"
 #include "tests/netns/members.h"
 
-#include <errno.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 /* --- who gets what ------------------------------------------------------- */

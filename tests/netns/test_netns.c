@@ -3,7 +3,6 @@
 #include "tests/netns/capture.h"
 
 #include <signal.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
