@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -143,10 +144,91 @@ static void break_from_thread(void)
 	fake_close(&f);
 }
 
+/* A ring that is full whenever it is looked at. */
+static unsigned endless_rx(struct pcf_queue *q, struct pcf_show *rx,
+			   unsigned max)
+{
+	static uint8_t data[60];
+
+	(void)q;
+	for (unsigned i = 0; i < max; i++)
+		rx->pkts[i] = (struct pcf_pkt){ .caplen = 60,
+						.len = 60,
+						.data = data };
+	rx->plain = rx->filtered = true;
+	rx->why = PCF_STOP_FULL;
+	return max;
+}
+
+static void endless_done(struct pcf_queue *q, const uint64_t *frames,
+			 unsigned n)
+{
+	(void)q;
+	(void)frames;
+	(void)n;
+}
+
+static atomic_bool reading, has_broken;
+
+static void *break_when_reading(void *p)
+{
+	while (!atomic_load(&reading))
+		;
+	pcap_breakloop(p);
+	atomic_store(&has_broken, true);
+	return NULL;
+}
+
+/* Reads on for as long as there is anything. How many packets, at least, were
+ * delivered by calls that began after pcap_breakloop() had returned. */
+static unsigned read_until_broken(pcap_t *p)
+{
+	struct pcap_pkthdr *hdr;
+	const u_char *data;
+	unsigned after = 0;
+
+	for (;;) {
+		bool late_call = atomic_load(&has_broken);
+		int rc = pcap_next_ex(p, &hdr, &data);
+
+		atomic_store(&reading, true);
+		after += late_call && rc == 1;
+		if (rc != 1 || after == 1000) {
+			CU_ASSERT_EQUAL(rc, PCAP_ERROR_BREAK);
+			return after;
+		}
+	}
+}
+
+/* Again and again, so that a break meets a run at its beginning, amid it and at
+ * its end. */
+static void break_of_a_busy_reader(void)
+{
+	struct fake f;
+	pthread_t thread;
+	unsigned after = 0;
+
+	open_nonblocking(&f, 1);
+	f.h->lanes[0].ops = (struct pcf_rx_ops){ .rx = endless_rx,
+						 .taken = endless_done,
+						 .done = endless_done };
+	for (unsigned i = 0; i < 2000; i++) {
+		atomic_store(&reading, false);
+		atomic_store(&has_broken, false);
+		if (pthread_create(&thread, NULL, break_when_reading, f.p))
+			abort();
+		after += read_until_broken(f.p);
+		pthread_join(thread, NULL);
+	}
+	CU_ASSERT_EQUAL(after, 0);
+	fake_close(&f);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(break_in_callback), PCF_TEST(break_amid_a_run),
 	PCF_TEST(break_kept),	     PCF_TEST(break_from_signal),
-	PCF_TEST(break_from_thread), CU_TEST_INFO_NULL,
+	PCF_TEST(break_from_thread), PCF_TEST(break_of_a_busy_reader),
+	CU_TEST_INFO_NULL,
 };
 
 int main(void)

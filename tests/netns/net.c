@@ -84,7 +84,7 @@ bool net_same(const uint8_t *data, unsigned len, uint32_t number)
 	return !memcmp(data, f, len);
 }
 
-static int sender(const char *device)
+int net_sender(const char *device)
 {
 	struct sockaddr_ll to = { .sll_family = AF_PACKET,
 				  .sll_protocol = 0,
@@ -105,7 +105,7 @@ void net_send_from(const char *device, uint32_t first, unsigned n,
 		   unsigned (*size)(uint32_t))
 {
 	uint8_t f[MAX_FRAME];
-	int fd = sender(device);
+	int fd = net_sender(device);
 
 	for (uint32_t i = first; i < first + n; i++) {
 		unsigned len = size(i);

@@ -31,6 +31,8 @@ void net_send(uint32_t first, unsigned n, unsigned (*size)(uint32_t));
 void net_send_from(const char *device, uint32_t first, unsigned n,
 		   unsigned (*size)(uint32_t));
 
+/* A packet socket that sends from a device. */
+int net_sender(const char *device);
 /* A packet socket, non-blocking and with much room, that gets what arrives at
  * a device. */
 int net_listen(const char *device);

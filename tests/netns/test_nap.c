@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* When a reader of a direct ring is woken: in a hurry for each packet, else for
+ * many, on a real interface in a namespace of its own. As root. */
+#include "tests/netns/capture.h"
+
+#include "libpcap-fast/handle.h"
+
+#include <poll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* A ring of 1 MiB, of which much is an eighth: a record of a small packet takes
+ * 128 bytes. */
+#define RING (1 << 20)
+#define RECORD 128
+#define MUCH (RING / 8 / RECORD)
+
+#define PACKETS 2000
+#define HELD 7000
+
+static pcap_t *small_ring(int immediate)
+{
+	pcap_t *p = create("mirror:vA", 1);
+
+	pcap_set_buffer_size(p, RING);
+	pcap_set_timeout(p, 100);
+	pcap_set_immediate_mode(p, immediate);
+	go_live(p);
+	return p;
+}
+
+static bool nap(pcap_t *p, bool on)
+{
+	struct pcf_backend *b = pcf_find(p)->backend;
+
+	return b->ops->nap(b, on);
+}
+
+static bool readable(pcap_t *p)
+{
+	struct pollfd fd = { .fd = pcap_get_selectable_fd(p),
+			     .events = POLLIN };
+
+	/* the wake-up goes by an interrupt of its own */
+	return poll(&fd, 1, 20) == 1;
+}
+
+static void read_on(pcap_t *p, unsigned n)
+{
+	struct reading r = { .step = 1, .size = size_60 };
+
+	pcap_setnonblock(p, 1, errbuf);
+	read_all(p, &r);
+	expect(&r, n);
+	nothing_lost(p);
+}
+
+/* Amid a nap the descriptor tells of much, and after it of anything. */
+static void tells_of_much(void)
+{
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = small_ring(0);
+	CU_ASSERT_TRUE(nap(p, true));
+	net_send(0, MUCH - 1, size_60);
+	CU_ASSERT_FALSE(readable(p));
+	nap(p, false);
+	CU_ASSERT_TRUE(readable(p));
+	CU_ASSERT_TRUE(nap(p, true));
+	CU_ASSERT_FALSE(readable(p));
+	net_send(MUCH - 1, 1, size_60);
+	CU_ASSERT_TRUE(readable(p));
+	CU_ASSERT_FALSE(nap(p, true));
+	nap(p, false);
+	read_on(p, MUCH);
+	CU_ASSERT_FALSE(readable(p));
+	pcap_close(p);
+}
+
+/* What is held leaves less room, so that less is much. */
+static void less_room(void)
+{
+	static struct pcap_batch_pkt pkts[HELD];
+	unsigned n = 0;
+	pcap_t *p;
+	int rc;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = small_ring(0);
+	pcap_setnonblock(p, 1, errbuf);
+	net_send(0, HELD, size_60);
+	while (n < HELD && (rc = pcap_next_batch(p, pkts + n, HELD - n)) > 0) {
+		CU_ASSERT_EQUAL(pcap_hold_batch(p, pkts + n, rc), 0);
+		n += rc;
+	}
+	CU_ASSERT_EQUAL(n, HELD);
+	CU_ASSERT_EQUAL(pcap_next_batch(p, &(struct pcap_batch_pkt){ 0 }, 1),
+			0);
+	CU_ASSERT_TRUE(nap(p, true));
+	net_send(0, (RING / RECORD - HELD) / 8 - 1, size_60);
+	CU_ASSERT_FALSE(readable(p));
+	net_send(0, 2, size_60);
+	CU_ASSERT_TRUE(readable(p));
+	nap(p, false);
+	CU_ASSERT_EQUAL(pcap_release_batch(p, pkts, HELD), 0);
+	pcap_close(p);
+}
+
+static pid_t send_slowly(void)
+{
+	int fd = net_sender("vB");
+	pid_t child = fork();
+	uint8_t frame[60];
+
+	for (uint32_t i = 0; !child && i < PACKETS; i++) {
+		net_frame(frame, sizeof(frame), i);
+		while (send(fd, frame, sizeof(frame), 0) < 0)
+			;
+		usleep(100);
+	}
+	if (!child)
+		_exit(0);
+	close(fd);
+	return child;
+}
+
+/* How often a blocking read of them all has slept. */
+static long sleeps(int immediate)
+{
+	struct reading r = { .step = 1, .size = size_60 };
+	struct rusage before, after;
+	pcap_t *p;
+	pid_t child;
+
+	net_link(1, 1500);
+	p = small_ring(immediate);
+	getrusage(RUSAGE_SELF, &before);
+	child = send_slowly();
+	CU_ASSERT_EQUAL(pcap_loop(p, PACKETS, check, (u_char *)&r), 0);
+	getrusage(RUSAGE_SELF, &after);
+	waitpid(child, NULL, 0);
+	expect(&r, PACKETS);
+	nothing_lost(p);
+	pcap_close(p);
+	return after.ru_nvcsw - before.ru_nvcsw;
+}
+
+/* Two sleeps for 100 ms or a thousand packets; and one for nearly each packet
+ * in immediate mode. The bounds are far from either. */
+static void sleeps_on(void)
+{
+	long patient, hasty;
+
+	if (skip())
+		return;
+	patient = sleeps(0);
+	hasty = sleeps(1);
+	printf("    slept %ld times, in immediate mode %ld\n", patient, hasty);
+	CU_ASSERT_TRUE(patient < PACKETS / 10);
+	CU_ASSERT_TRUE(hasty > 2 * patient);
+}
+
+static CU_TestInfo tests[] = {
+	PCF_TEST(tells_of_much),
+	PCF_TEST(less_room),
+	PCF_TEST(sleeps_on),
+	CU_TEST_INFO_NULL,
+};
+
+int main(void)
+{
+	have_net = net_enter();
+	return pcf_run_tests("nap", tests);
+}
