@@ -8,6 +8,7 @@
 
 #include "backend/exclusive.h"
 #include "backend/flow.h"
+#include "backend/living.h"
 #include "backend/owner.h"
 #include "compat/kernel.h"
 
@@ -17,7 +18,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -329,15 +329,10 @@ static int claim_member(struct pcf_cluster *c, struct pcf_owner *me, char *why,
 	return err;
 }
 
-/* A socket that is bound to nothing will do. */
 static int live(struct pcf_cluster *c)
 {
-	uint32_t key = c->member;
-
-	c->socket = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (c->socket < 0)
-		return -errno;
-	return bpf_map_update_elem(c->living_map, &key, &c->socket, BPF_ANY);
+	c->socket = pcf_living_socket(c->living_map, c->member);
+	return c->socket < 0 ? c->socket : 0;
 }
 
 /* Every member puts it there: all are alike, and who began the cluster may

@@ -8,6 +8,7 @@
 
 #include "backend/cluster.h"
 #include "backend/exclusive.h"
+#include "backend/living.h"
 #include "backend/slot.h"
 #include "compat/kernel.h"
 
@@ -20,7 +21,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 /* Of one queue's ring, without its tail. */
@@ -279,20 +279,14 @@ static int make_ring(struct ring_backend *b, struct pcf_ring *r,
 	return 0;
 }
 
-/* The kernel takes the socket, which is bound to nothing, out of the map when
- * its last descriptor closes, however the process ended. */
 static int open_life(struct ring_backend *b)
 {
-	uint32_t key = 0;
-
 	b->living_map = bpf_map_create(BPF_MAP_TYPE_XSKMAP, "pcf_alive", 4, 4,
 				       1, NULL);
 	if (b->living_map < 0)
 		return b->living_map;
-	b->socket = socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
-	if (b->socket < 0)
-		return -errno;
-	return bpf_map_update_elem(b->living_map, &key, &b->socket, BPF_ANY);
+	b->socket = pcf_living_socket(b->living_map, 0);
+	return b->socket < 0 ? b->socket : 0;
 }
 
 /* --- the whole ----------------------------------------------------------- */
