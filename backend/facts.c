@@ -13,6 +13,7 @@
 
 #include "backend/root.h"
 #include "compat/features.h"
+#include "compat/netdev.h"
 
 static void gather_users(struct pcf_facts *facts)
 {
@@ -40,6 +41,9 @@ static void gather_driver(struct pcf_facts *facts)
 		link->ifindex, &facts->xdp_features, &facts->zc_max_segs);
 	if (pcf_link_rx_metadata(link->ifindex, &facts->rx_metadata))
 		facts->rx_metadata = 0;
+	if (facts->rx_metadata & PCF_XDP_RX_HASH &&
+	    pcf_link_rx_hash_off(link->name, &facts->rx_hash_off))
+		facts->rx_hash_off = false;
 	if (pcf_link_rx_vlan_offload(link->name, &facts->rx_vlan_offload))
 		facts->rx_vlan_offload = true;
 }

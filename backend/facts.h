@@ -25,6 +25,7 @@ struct pcf_facts {
 	uint64_t xdp_features;	/* NETDEV_XDP_ACT_* */
 	uint32_t zc_max_segs;
 	uint64_t rx_metadata;	/* PCF_XDP_RX_*: told to XDP programs */
+	bool rx_hash_off;	/* it could hash, but is set not to */
 	bool rx_vlan_offload;
 	/* an XDP program that is not ours, "" none: "name (id N)" */
 	char foreign_xdp[64];

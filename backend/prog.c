@@ -75,12 +75,15 @@ void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
 	pcf_store(e, BPF_W, dst, off, BPF_REG_1);
 }
 
-/* Write the metadata; R9 points at it. */
+/* Write the metadata; R9 points at it. The driver is asked before that: its own
+ * header of the packet, with the hash, may lie where metadata goes (virtio). */
 static void emit_stamp(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 		       const struct labels *l)
 {
 	const int extra = env->hints ? PCF_HINTS_SIZE : 0;
 
+	if (env->hints)
+		pcf_hints_ask(e, env->hints);
 	pcf_mov64_reg(e, BPF_REG_1, BPF_REG_6);
 	pcf_mov64_imm(e, BPF_REG_2, -PCF_META_SIZE - extra);
 	pcf_call(e, BPF_FUNC_xdp_adjust_meta);
@@ -95,10 +98,8 @@ static void emit_stamp(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_prog_epoch(e, env->epoch, env->epoch_at, BPF_REG_9,
 		       extra + META(epoch));
 	pcf_store(e, BPF_W, BPF_REG_9, extra + META(keep), BPF_REG_7);
-	if (!env->hints)
-		return;
-	pcf_hints_ask(e, env->hints);
-	pcf_hints_store(e, BPF_REG_9, 0);
+	if (env->hints)
+		pcf_hints_store(e, BPF_REG_9, 0);
 }
 
 /* A queue without a socket (not asked for, or its owner died) passes. */

@@ -31,6 +31,8 @@ static void emit_time(struct pcf_ebpf *e, int32_t kfunc)
 	pcf_ebpf_bind(e, there);
 }
 
+/* A hash of no type is none: virtio_net says so of a device that steers by hash
+ * but reports none, and puts other bytes in its place. */
 static void emit_hash(struct pcf_ebpf *e, int32_t kfunc)
 {
 	int none = pcf_ebpf_label(e);
@@ -40,6 +42,8 @@ static void emit_hash(struct pcf_ebpf *e, int32_t kfunc)
 	emit_address(e, BPF_REG_3, TYPE);
 	pcf_call_kfunc(e, kfunc);
 	pcf_jump32_imm(e, BPF_JNE, BPF_REG_0, 0, none);
+	pcf_load(e, BPF_W, BPF_REG_1, BPF_REG_10, TYPE);
+	pcf_jump32_imm(e, BPF_JEQ, BPF_REG_1, 0, none);
 	pcf_store_imm(e, BPF_W, BPF_REG_10, HINTS + HINT(has_hash), 1);
 	pcf_ebpf_bind(e, none);
 }

@@ -116,6 +116,35 @@ static struct ethtool_gfeatures *feature_bits(const char *name, uint32_t count)
 	return NULL;
 }
 
+/* Of the features that `wanted` names: whether one is on, and whether one that
+ * is off can be switched on. */
+static int find_features(const char *name, bool (*wanted)(const char *feature),
+			 bool *on, bool *off)
+{
+	uint32_t count = feature_count(name);
+	struct ethtool_gstrings *names;
+	struct ethtool_gfeatures *bits;
+
+	*on = *off = false;
+	if (!count)
+		return -EOPNOTSUPP;
+	names = feature_names(name, count);
+	bits = feature_bits(name, count);
+	for (uint32_t i = 0; names && bits && i < count; i++) {
+		uint32_t active = bits->features[i / 32].active;
+		uint32_t can_be = active | bits->features[i / 32].available;
+
+		if (!wanted((char *)names->data + i * ETH_GSTRING_LEN))
+			continue;
+		*on |= active >> i % 32 & 1;
+		*off |= (active ^ can_be) >> i % 32 & 1;
+	}
+	count = names && bits;
+	free(bits);
+	free(names);
+	return count ? 0 : -EOPNOTSUPP;
+}
+
 static bool strips_tags(const char *feature)
 {
 	return !strncmp(feature, "rx-vlan-hw-parse", ETH_GSTRING_LEN) ||
@@ -124,21 +153,19 @@ static bool strips_tags(const char *feature)
 
 int pcf_link_rx_vlan_offload(const char *name, bool *on)
 {
-	uint32_t count = feature_count(name);
-	struct ethtool_gstrings *names;
-	struct ethtool_gfeatures *bits;
+	bool off;
 
-	*on = false;
-	if (!count)
-		return -EOPNOTSUPP;
-	names = feature_names(name, count);
-	bits = feature_bits(name, count);
-	for (uint32_t i = 0; names && bits && i < count; i++)
-		if (bits->features[i / 32].active & 1U << i % 32 &&
-		    strips_tags((char *)names->data + i * ETH_GSTRING_LEN))
-			*on = true;
-	count = names && bits;
-	free(bits);
-	free(names);
-	return count ? 0 : -EOPNOTSUPP;
+	return find_features(name, strips_tags, on, &off);
+}
+
+static bool hashes(const char *feature)
+{
+	return !strncmp(feature, "rx-hashing", ETH_GSTRING_LEN);
+}
+
+int pcf_link_rx_hash_off(const char *name, bool *off)
+{
+	bool on;
+
+	return find_features(name, hashes, &on, off);
 }

@@ -62,4 +62,7 @@ int pcf_link_driver(const char *name, char *driver, size_t size);
 /* Whether the device strips VLAN tags from received frames. */
 int pcf_link_rx_vlan_offload(const char *name, bool *on);
 
+/* Whether the device could hash received packets and is set not to. */
+int pcf_link_rx_hash_off(const char *name, bool *off);
+
 #endif

@@ -158,6 +158,20 @@ static bool no_rx_hash(const struct pcf_request *r, const struct pcf_facts *f,
 		   r->device, driver(f));
 }
 
+/* Drivers then say for each packet that it has none. A veth's packets have the
+ * kernel's own, and nothing to switch. */
+static bool rx_hash_is_off(const struct pcf_request *r,
+			   const struct pcf_facts *f, struct verdict *v)
+{
+	if (!r->rx_hash || !f->rx_hash_off)
+		return false;
+	hint(v, "ethtool -K %.32s rxhash on", r->device);
+	return hit(v,
+		   "the hash of packets was asked for, and %.32s is set not to "
+		   "compute it",
+		   r->device);
+}
+
 static bool cannot_be_alone(const struct pcf_request *r,
 			    const struct pcf_facts *f, struct verdict *v)
 {
@@ -427,6 +441,7 @@ static const struct rule {
 	{ lacks_privilege, ALL, PCAP_ERROR_PERM_DENIED, PCAP_FAST_MODE_SYSTEM },
 	{ no_adapter_tstamp, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ no_rx_hash, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
+	{ rx_hash_is_off, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ held_alone, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },
 	{ cannot_join, ALL, PCAP_ERROR_PERM_DENIED, PCAP_FAST_MODE_SYSTEM },
 	{ cannot_be_alone, ALL, PCAP_ERROR, PCAP_FAST_MODE_SYSTEM },

@@ -80,6 +80,10 @@ static void adapter(void)
 	f.rx_metadata = PCF_XDP_RX_HASH;
 	judge(&f);
 	expect("adapter", CHECK_NOTE, "tells the hash of each", "");
+	CU_ASSERT_PTR_NULL(about("hash"));
+	f.rx_hash_off = true;
+	judge(&f);
+	expect("hash", CHECK_NOTE, "set not to", "ethtool -K eth7 rxhash on");
 	strcpy(f.alone_owner, "ptpd (pid 3)");
 	f.ours = true;
 	judge(&f);

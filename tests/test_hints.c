@@ -66,6 +66,7 @@ struct driver {
 	int time_rc;
 	uint32_t hash;
 	int hash_rc;
+	bool no_type; /* XDP_RSS_TYPE_NONE */
 };
 
 static void write_time(struct pcf_ebpf *e, const struct driver *d)
@@ -79,7 +80,7 @@ static void write_time(struct pcf_ebpf *e, const struct driver *d)
 static void write_hash(struct pcf_ebpf *e, const struct driver *d)
 {
 	pcf_store_imm(e, BPF_W, BPF_REG_2, 0, (int32_t)d->hash);
-	pcf_store_imm(e, BPF_W, BPF_REG_3, 0, 7);
+	pcf_store_imm(e, BPF_W, BPF_REG_3, 0, d->no_type ? 0 : 7);
 	pcf_mov32_imm(e, BPF_REG_0, d->hash_rc);
 	pcf_exit(e);
 }
@@ -219,6 +220,11 @@ static void refusals(void)
 	CU_ASSERT_EQUAL(flags_for(&h), PCF_PKT_HASH);
 	d = both;
 	d.hash_rc = -EOPNOTSUPP;
+	CU_ASSERT_TRUE(ask(d, true, true, &h));
+	CU_ASSERT_EQUAL(h.time, both.time);
+	CU_ASSERT_EQUAL(flags_for(&h), PCF_PKT_ADAPTER_TIME);
+	d = both;
+	d.no_type = true;
 	CU_ASSERT_TRUE(ask(d, true, true, &h));
 	CU_ASSERT_EQUAL(h.time, both.time);
 	CU_ASSERT_EQUAL(flags_for(&h), PCF_PKT_ADAPTER_TIME);

@@ -184,6 +184,13 @@ static void rx_hash(void)
 	facts.rx_metadata = PCF_XDP_RX_TIMESTAMP;
 }
 
+static void rx_hash_off(void)
+{
+	request.rx_hash = true;
+	facts.rx_metadata = PCF_XDP_RX_HASH;
+	facts.rx_hash_off = true;
+}
+
 static void options(void)
 {
 	refused(rfmon, PCAP_ERROR, "monitor mode");
@@ -191,6 +198,11 @@ static void options(void)
 	refused(adapter_tstamp, PCAP_ERROR, "of the adapter were asked for");
 	refused(synced_tstamp, PCAP_ERROR, "of the adapter were asked for");
 	refused(rx_hash, PCAP_ERROR, "ice, does not tell XDP programs of it");
+	refused(rx_hash_off, PCAP_ERROR, "ethtool -K eth0 rxhash on");
+	begin(EXCLUSIVE);
+	rx_hash_off();
+	request.rx_hash = false;
+	expect(EXCLUSIVE, 0, "was asked for");
 }
 
 /* What the driver tells is had by name; the hash by auto, too. */

@@ -328,6 +328,9 @@ static void driver_and_features(void)
 	CU_ASSERT_TRUE(run("ethtool -K v0 rx-vlan-stag-hw-parse on"));
 	CU_ASSERT_EQUAL(pcf_link_rx_vlan_offload("v0", &on), 0);
 	CU_ASSERT_TRUE(on);
+	CU_ASSERT_EQUAL(pcf_link_rx_hash_off("v0", &on), 0);
+	CU_ASSERT_FALSE(on); /* and cannot be on */
+	CU_ASSERT_TRUE(pcf_link_rx_hash_off("no-such", &on) < 0);
 	if (pcf_link_xdp_features(v0(), &features, &segs) == -EOPNOTSUPP)
 		return; /* before Linux 6.3 */
 	CU_ASSERT_EQUAL(pcf_link_xdp_features(v0(), &features, &segs), 0);

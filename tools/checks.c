@@ -157,6 +157,10 @@ static void adapter(struct list *l, const struct pcf_facts *f)
 		     "tells %s%s%s of each packet, to a capture alone there",
 		     time ? "its own time" : "", time && hash ? " and " : "",
 		     hash ? "the hash" : "");
+	if (hash && f->rx_hash_off)
+		advise(find(l, "hash", CHECK_NOTE,
+			    "the device is set not to compute it"),
+		       "ethtool -K %s rxhash on", f->link.name);
 }
 
 static void mtu(struct list *l, const struct pcf_facts *f)

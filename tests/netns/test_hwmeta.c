@@ -59,7 +59,8 @@ static bool has_ports(uint32_t number)
 	return number % FLOWS_KINDS <= FLOWS_UDP6;
 }
 
-/* The kernel's own hash, which a veth gives, is the same in both directions. */
+/* The kernel's own hash, which a veth gives, is the same in both directions.
+ * One that is not of ports has no type, and is none. */
 static void see_hash(struct hashes *s, pcap_t *p,
 		     const struct pcap_batch_pkt *pkt)
 {
@@ -70,7 +71,7 @@ static void see_hash(struct hashes *s, pcap_t *p,
 	s->other += number < 0;
 	if (!(pkt->flags & PCAP_BATCH_HASH) ||
 	    pcap_batch_hash(p, pkt, &hash) != 1)
-		s->without++;
+		s->without += number < 0 || has_ports(number);
 	if (number < 0 || !has_ports(number))
 		return;
 	key = flows_key(number);

@@ -106,6 +106,17 @@ test_hold_release() {
 	read_by hold
 }
 
+# Programs ask an XSKMAP whether the reader lives, and this kernel takes no socket
+# without RX ring into one.
+test_ring() {
+	exchange 3000 "" $exclusive PCAP_FAST_RX=ring vm_recv -w $window -z 0 \
+		n0 3000
+}
+
+test_cluster() {
+	exchange 3000 "" $preload vm_recv -w $window exclusive:n0%ids 3000
+}
+
 # In use or promised to somebody who has mapped them.
 huge_pages() {
 	awk '/^HugePages_(Total|Rsvd):/ { n += $2 }
@@ -268,10 +279,32 @@ test_busy_poll_put_back() {
 	! log_of again | grep "put back"
 }
 
-# Neither driver tells XDP programs the hash here, and that is what is said.
+hash_key() {
+	ethtool -x n0 | grep -A 1 "hash key" | tail -n 1
+}
+
+# The NIC's hash of each packet, of many flows, is the one that its key gives,
+# by socket, zero-copy, and by ring; in any order, for the wire of this NIC.
+# While it is set not to compute one, or its driver does not tell XDP programs
+# of it, that is what is said.
 test_rx_hash() {
-	! $zerocopy PCAP_FAST_RX_HASH=on vm_recv n0 1 >/tmp/refused &&
-		grep "$nic, does not tell XDP programs" /tmp/refused
+	hashed="PCAP_FAST_RX_HASH=on vm_recv"
+	if ! doctor | grep "tells the hash"; then
+		! $exclusive $hashed n0 1 >/tmp/refused &&
+			grep "$nic, does not tell XDP programs" /tmp/refused
+		return
+	fi
+	ethtool -K n0 rxhash off && ! $exclusive $hashed n0 1 >/tmp/refused &&
+		grep "set not to compute it (ethtool -K n0 rxhash on)" \
+			/tmp/refused && doctor &&
+		$(sed -n 's/^ *-> \(.*rxhash.*\)/\1/p' /tmp/doctor) || return 1
+	hashed="$hashed -w $window -u -F 100 -M next_batch -H $(hash_key)"
+	exchange 3000 "-F 100" $exclusive PCAP_FAST_RX=ring $hashed -z 0 \
+		n0 3000 &&
+		exchange 3000 "-F 100" $zerocopy $hashed -z 1 n0 3000
+	result=$?
+	ethtool -K n0 rxhash off
+	return $result
 }
 
 # SIGKILL, then a stock tcpdump at once; no program is left behind.
@@ -448,7 +481,7 @@ test_unbind() {
 
 # "core": all but what takes a minute or more.
 core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
-hold_release huge_pages overrun filter queues_2 queues_4 link_down_up ring_size channels
+hold_release ring cluster huge_pages overrun filter queues_2 queues_4 link_down_up ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_waits bind_again link_reset doctor doctor_advice

@@ -20,6 +20,7 @@
  *     -T TURNS  fail unless COUNT is so many times the frames of the UMEM
  *     -b N      fail unless busy polling is in this state, and say why
  *     -q N      fail unless so many queues are captured on
+ *     -H KEY    every packet must have the hash by this key; batches
  *     -R N      open and close N times first
  *     -L FILE   read nothing until FILE is there, then skip frames from COUNT
  *               on, of which some will be missing
@@ -28,6 +29,7 @@
  */
 #include "include/pcap-fast.h"
 #include "tests/vm/vm_frame.h"
+#include "tests/vm/vm_hash.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -52,6 +54,7 @@ static struct {
 	int zerocopy; /* -1: either */
 	int busy;     /* -1: any */
 	int any_order, promisc, inbound;
+	struct vm_hash_key key;
 } want = { .call = "dispatch", .zerocopy = -1, .busy = -1, .promisc = 1 };
 
 static struct {
@@ -164,6 +167,7 @@ static struct {
 	int (*next)(pcap_t *, struct pcap_batch_pkt *, int);
 	int (*hold)(pcap_t *, struct pcap_batch_pkt *, int);
 	int (*release)(pcap_t *, struct pcap_batch_pkt *, int);
+	int (*hash)(pcap_t *, const struct pcap_batch_pkt *, uint32_t *);
 	struct pcap_batch_pkt held[HELD];
 	int n;
 } batch;
@@ -173,6 +177,18 @@ static void find_batch_calls(void)
 	*(void **)&batch.next = dlsym(RTLD_DEFAULT, "pcap_next_batch");
 	*(void **)&batch.hold = dlsym(RTLD_DEFAULT, "pcap_hold_batch");
 	*(void **)&batch.release = dlsym(RTLD_DEFAULT, "pcap_release_batch");
+	*(void **)&batch.hash = dlsym(RTLD_DEFAULT, "pcap_batch_hash");
+}
+
+static void check_hash(const struct pcap_batch_pkt *pkt)
+{
+	uint32_t hash = 0;
+
+	if (!(pkt->flags & PCAP_BATCH_HASH) ||
+	    batch.hash(handle, pkt, &hash) != 1)
+		complain(0, "without a hash");
+	else if (hash != vm_hash(&want.key, pkt->data))
+		complain(0, "not the hash of its flow");
 }
 
 /* Whatever came meanwhile, what is held has not changed. Every second one goes
@@ -213,8 +229,11 @@ static int read_batch(int most)
 	int n = batch.next(handle, pkts,
 			   most > 0 && most < BATCH ? most : BATCH);
 
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i++) {
 		on_packet(NULL, &pkts[i].hdr, pkts[i].data);
+		if (want.key.len)
+			check_hash(&pkts[i]);
+	}
 	if (n <= 0 || strcmp(want.call, "hold"))
 		return n;
 	n = hold_some(pkts, n);
@@ -426,7 +445,7 @@ static void report(void)
 		       info.reason, info.filter_reason);
 }
 
-#define OPTIONS "b:w:f:M:e:L:z:uPIB:T:q:R:"
+#define OPTIONS "b:w:f:M:e:L:z:uPIH:B:T:q:R:"
 
 /* Long for being one case an option. */
 static int parse(int argc, char **argv)
@@ -461,6 +480,10 @@ static int parse(int argc, char **argv)
 			break;
 		case 'I':
 			want.inbound = 1;
+			break;
+		case 'H':
+			if (vm_hash_key(&want.key, optarg) < 0)
+				return -1;
 			break;
 		case 'B':
 			want.buffer = (unsigned)atoi(optarg);
