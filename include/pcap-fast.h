@@ -330,9 +330,10 @@ int pcap_fast_set_busy_poll(pcap_t *p, int usec);
  * Ask the adapter for the hash of each packet, see pcap_batch_hash(). Only a
  * program that is attached to the interface itself may ask, so the handle is
  * then alone on it: where another captures already, or the driver has none, or
- * is set to compute none (ethtool -K IF rxhash on), pcap_activate() fails (in PCAP_FAST_MODE_AUTO the system's libpcap captures,
- * without hashes), and others that come later get the system's libpcap, or an
- * error that names this handle. The same holds for time stamps of the adapter,
+ * is set to compute none (ethtool -K IF rxhash on), pcap_activate() fails (in
+ * PCAP_FAST_MODE_AUTO the system's libpcap captures, without hashes), and
+ * others that come later get the system's libpcap, or an error that names this
+ * handle. The same holds for time stamps of the adapter,
  * pcap_set_tstamp_type(PCAP_TSTAMP_ADAPTER_UNSYNCED) on a handle that asks for
  * exclusive or mirror by name. Before pcap_activate(); stronger than
  * PCAP_FAST_RX_HASH.

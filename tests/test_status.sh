@@ -6,11 +6,11 @@ set -u
 . "$PCF_TOP/tests/check.sh"
 tool=${PCF_BUILD:-$PWD}/pcap-fast
 
-capture() # DEVICE FILTER
+capture() # DEVICE FILTER [OPTION...]
 {
 	ns_spawn rx env LD_PRELOAD="${PCF_PRELOAD_EXTRA:-}" \
 		ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 \
-		"$tool" run -- tcpdump -i "$1" -nn -w /dev/null "$2"
+		"$tool" run -- tcpdump -i "$1" -nn -w /dev/null "${@:3}" "$2"
 	for i in $(seq 50); do
 		field pid "$NS_PID" | grep -q . && break
 		sleep 0.1
@@ -29,6 +29,8 @@ for c in json.load(sys.stdin):
 }
 
 ns_require_root
+tmp=$(mktemp -d)
+trap 'ns_cleanup; rm -rf "$tmp"' EXIT
 ns_pair pcfstat
 capture exclusive:rx0 udp
 first=$NS_PID
@@ -89,6 +91,43 @@ check "a cluster is no capture" 2 \
 kill -INT "$first" "$second"
 ns_wait_pid "$first" 5
 ns_wait_pid "$second" 5
+
+# One that receives by ring, a small one, and stands still: what others see of
+# its drops is what it says itself, and with what it has read it is all.
+said() # WORDS
+{
+	sed -n "s/^\([0-9]*\) packets* $1.*/\1/p" "$tmp/said"
+}
+
+by_ring() # DEVICE
+{
+	local dropped
+
+	PCAP_FAST_RX=ring capture "$1" udp -B 64 2>"$tmp/said"
+	kill -STOP "$NS_PID"
+	ns_tx "$tool" gen --count 40000 system:tx0 >/dev/null
+	sleep 0.3
+	dropped=$(field dropped "$NS_PID")
+	check "$1: drops of one that stands still" 1 \
+		"$((dropped > 30000 && dropped < 40000))"
+	check "$1: ... all for want of room in its ring" "$dropped 0" \
+		"$(field dropped_ring "$NS_PID") $(field dropped_fill "$NS_PID")"
+	check "$1: ... in the table" "40000 $dropped" \
+		"$(ns_rx "$tool" status |
+			awk "\$3 == $NS_PID { print \$6, \$7 }")"
+	kill -CONT "$NS_PID"
+	sleep 0.5
+	kill -INT "$NS_PID"
+	ns_wait_pid "$NS_PID" 5
+	check "$1: ... it says the same" "40000 $dropped" \
+		"$(said "received by filter") $(said "dropped by kernel")"
+	check "$1: ... and has read the rest" $((40000 - dropped)) \
+		"$(said captured)"
+}
+
+by_ring mirror:rx0
+by_ring exclusive:rx0
+by_ring exclusive:rx0%ids
 PCAP_FAST_RX=xsk capture exclusive:rx0 udp
 check "drops of a socket" 0 "$(field dropped "$NS_PID")"
 kill -STOP "$NS_PID"

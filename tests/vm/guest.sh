@@ -106,8 +106,8 @@ test_hold_release() {
 	read_by hold
 }
 
-# Programs ask an XSKMAP whether the reader lives, and this kernel takes no socket
-# without RX ring into one.
+# Programs ask an XSKMAP whether the reader lives, and this kernel takes no
+# socket without RX ring into one.
 test_ring() {
 	exchange 3000 "" $exclusive PCAP_FAST_RX=ring vm_recv -w $window -z 0 \
 		n0 3000
@@ -481,7 +481,8 @@ test_unbind() {
 
 # "core": all but what takes a minute or more.
 core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
-hold_release ring cluster huge_pages overrun filter queues_2 queues_4 link_down_up ring_size channels
+hold_release ring cluster huge_pages overrun filter queues_2 queues_4 link_down_up
+ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000
 mtu_9000 require_mtu require_taken bind_waits bind_again link_reset doctor doctor_advice
