@@ -173,6 +173,149 @@ while_pinged()
 	ns_wait_pid "$kept" 5
 }
 
+# --- while the program comes and goes ------------------------------------------
+
+# Pings and a TCP connection, both ways, until $tmp/over is there.
+traffic()
+{
+	local end
+
+	rm -f "$tmp"/over "$tmp"/pings-* "$tmp"/echoed
+	users=()
+	for end in tx:10.77.0.2 rx:10.77.0.1; do
+		# shellcheck disable=SC2016 # the inner shell's own
+		ns_spawn "${end%:*}" env -u LD_PRELOAD sh -c 'while [ ! -e "$0" ]
+			do ping -q -i 0.01 -c 50 -W 2 "$1"; done' \
+			"$tmp/over" "${end#*:}" >"$tmp/pings-${end%:*}"
+		users+=("$NS_PID")
+	done
+	ns_spawn rx env -u LD_PRELOAD python3 -c "$echo_server"
+	users+=("$NS_PID")
+	ns_spawn tx env -u LD_PRELOAD python3 -c "$echo_client" "$tmp/over" \
+		>"$tmp/echoed"
+	users+=("$NS_PID")
+	ns_wait_for "$tmp/echoed" begun 5
+}
+
+echo_server='
+import socket
+listener = socket.create_server(("10.77.0.2", 7))
+peer, _ = listener.accept()
+while data := peer.recv(65536):
+    peer.sendall(data)'
+
+# Says how much came back, if it is what was sent.
+echo_client='
+import os, socket, sys, time
+for attempt in range(50):
+    try:
+        peer = socket.create_connection(("10.77.0.2", 7), timeout=20)
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.1)
+print("begun", flush=True)
+total = 0
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.001)
+    data = os.urandom(20000)
+    peer.sendall(data)
+    while data:
+        back = peer.recv(len(data))
+        if not back or not data.startswith(back):
+            sys.exit("something else came back")
+        data = data[len(back):]
+        total += len(back)
+print("echoed", total)'
+
+traffic_over() # leaves what was lost in $lost and what was sent in $pings
+{
+	local pid
+
+	touch "$tmp/over"
+	for pid in "${users[@]}"; do
+		ns_wait_pid "$pid" 10 || kill -KILL "$pid"
+	done
+	read -r pings lost < <(sed -n \
+		's/^\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' \
+		"$tmp"/pings-* |
+		awk '{ sent += $1; got += $2 } END { print sent, sent - got }')
+	echoed=$(sed -n 's/^echoed //p' "$tmp/echoed")
+}
+
+# A program that passes everything, by a link, as ours, and as often.
+bare_programs() # TIMES
+{
+	ns_rx env -u LD_PRELOAD python3 -c '
+import ctypes, os, platform, socket, struct, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+number = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+def bpf(cmd, attr):
+    attr = ctypes.create_string_buffer(attr.ljust(144, b"\0"), 144)
+    fd = libc.syscall(number, cmd, attr, 144)
+    if fd < 0:
+        sys.exit("bpf: " + os.strerror(ctypes.get_errno()))
+    return fd
+insns = ctypes.create_string_buffer(
+    struct.pack("<BBhiBBhi", 0xb7, 0, 0, 2, 0x95, 0, 0, 0))
+licence = ctypes.create_string_buffer(b"BSD")
+program = bpf(5, struct.pack("<IIQQ", 6, 2, ctypes.addressof(insns),
+                             ctypes.addressof(licence)))
+for i in range(int(sys.argv[1])):
+    link = bpf(28, struct.pack("<IIII", program,
+                               socket.if_nametoindex("rx0"), 37, 0))
+    time.sleep(0.1)
+    os.close(link)
+    time.sleep(0.1)' "$1"
+}
+
+wait_attached() # yes|no
+{
+	local i
+
+	for ((i = 0; i < 200; i++)); do
+		[ "$([ -n "$(attached)" ] && echo yes || echo no)" = "$1" ] &&
+			return 0
+		sleep 0.02
+	done
+	return 1
+}
+
+# Each is alone: the first capture, and the last. Every other one is killed.
+our_programs() # TIMES
+{
+	local i came=0 went=0 devices=(mirror:rx0 exclusive:rx0
+		exclusive:rx0%ids)
+
+	for ((i = 0; i < $1; i++)); do
+		ns_spawn rx env PCAP_FAST_KEEP='icmp or arp or tcp' \
+			"$tool" run -- tcpdump -i "${devices[i % 3]}" -nn \
+			-w /dev/null udp >"$tmp/come" 2>&1
+		wait_attached yes && came=$((came + 1))
+		sleep 0.1
+		kill "-$([ $((i % 2)) = 0 ] && echo KILL || echo INT)" "$NS_PID"
+		ns_wait_pid "$NS_PID" 5
+		wait_attached no && went=$((went + 1))
+	done
+	check "programs that came and went" "$1 $1" "$came $went"
+}
+
+# The kernel makes and takes away a veth's NAPI with the program, and what is in
+# its ring then; it loses no ping by a bare one, nor may it by ours.
+while_it_comes_and_goes()
+{
+	local users pings lost echoed who
+
+	for who in bare_programs our_programs; do
+		traffic
+		$who 40
+		traffic_over
+		check "$who: pings lost" 0 "$lost"
+		check "$who: pings sent all the time" 1 $((pings >= 500))
+		check "$who: all that was sent by TCP came back" 1 \
+			$((${echoed:-0} > 1000000))
+	done
+}
+
 # --- without /sys -------------------------------------------------------------
 
 without_sys() # NAME DEVICE [ENVIRONMENT]
@@ -217,5 +360,6 @@ ns_pair pcfco
 libxdp_tools
 without_bpffs
 while_pinged
+while_it_comes_and_goes
 
 check_end
