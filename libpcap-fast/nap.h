@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A reader that is not in a hurry: between its first packet and its time-out it
- * sleeps on, unless there is much to read. Then a thousand packets cost one
- * wake-up and not a thousand, as with libpcap, whose kernel side wakes the
- * reader for a block of packets. Knows no kernel.
+ * A reader that is not in a hurry: after its first packet it sleeps on, so that
+ * a thousand packets cost one wake-up and not a thousand, as with libpcap, whose
+ * kernel side wakes the reader for a block of packets.
+ *
+ * Where the backend can wake it for much, it sleeps until then or until its
+ * time-out. Where not (AF_XDP sockets), it sleeps for a time in which even the
+ * fastest sender fills but a part of the frames, and only if as many packets as
+ * came before the wait are worth it. Knows no kernel.
  */
 #ifndef PCF_FAST_NAP_H
 #define PCF_FAST_NAP_H
@@ -12,9 +16,9 @@
 
 #include <stdint.h>
 
-/* When a wait that begins now should end, if there are packets: CLOCK_MONOTONIC
- * in ms. 0: with the first one. */
-int64_t pcf_nap_end(const struct pcf_handle *h);
+/* Before each wait. When it should end, if there are packets: CLOCK_MONOTONIC
+ * in us. 0: with the first one. */
+int64_t pcf_nap_end(struct pcf_handle *h);
 
 /* After a wait that found nothing but packets from the hook: sleep on until
  * then. As pcf_waiter_wait(). */

@@ -97,22 +97,31 @@ static void clear_wake(struct pcf_waiter *w)
 	(void)n; /* not readable: nothing to clear */
 }
 
-static int64_t now_ms(void)
+static int64_t now_us(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+static struct timespec until(int64_t end)
+{
+	int64_t left = end - now_us();
+
+	if (left < 0)
+		left = 0;
+	return (struct timespec){ left / 1000000, left % 1000000 * 1000 };
 }
 
 /* Signals may come more often than every time-out. */
 static int poll_until(struct pollfd *fds, unsigned n, int64_t end)
 {
-	int64_t left = end - now_ms();
+	struct timespec left = until(end);
 	int rc;
 
-	while ((rc = poll(fds, n, left > 0 ? left : 0)) < 0 && errno == EINTR)
-		left = end - now_ms();
+	while ((rc = ppoll(fds, n, &left, NULL)) < 0 && errno == EINTR)
+		left = until(end);
 	return rc;
 }
 
@@ -125,17 +134,27 @@ static int poll_for_ever(struct pollfd *fds, unsigned n)
 	return rc;
 }
 
-int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
+/* What poll() has returned, as our callers get it. */
+static int seen(struct pcf_waiter *w, int n)
 {
-	int n = timeout_ms < 0 ?
-			poll_for_ever(w->fds, w->n + 2) :
-			poll_until(w->fds, w->n + 2, now_ms() + timeout_ms);
-
 	if (n < 0)
 		return -errno;
 	if (w->fds[w->n].revents)
 		clear_wake(w);
 	return n > 0;
+}
+
+int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int64_t us)
+{
+	return seen(w, poll_until(w->fds + skip, w->n + 2 - skip,
+				  now_us() + us));
+}
+
+int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
+{
+	if (timeout_ms >= 0)
+		return pcf_waiter_pause(w, 0, timeout_ms * INT64_C(1000));
+	return seen(w, poll_for_ever(w->fds, w->n + 2));
 }
 
 /* The kernel looks at descriptors in their order, and at all of them in the

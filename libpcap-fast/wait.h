@@ -4,6 +4,7 @@
 #define PCF_WAIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pcf_waiter;
 
@@ -24,6 +25,10 @@ int pcf_waiter_add(struct pcf_waiter *w, int fd, int other);
  * or the time is over (0; -1 ms: never). Signals do not end it. Negative errno
  * on failure. */
 int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms);
+
+/* The same, for so many microseconds, and without a look at the first `skip`
+ * sources: what was seen of them stands. */
+int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int64_t us);
 
 /* As the last wait saw them: one of the first n sources readable, and nothing
  * of the others, at which it looked later; nor did anybody wake us. */

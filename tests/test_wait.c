@@ -334,6 +334,32 @@ static void nothing_left_open(void)
 	pcf_waiter_close(NULL);
 }
 
+/* What is skipped neither ends it nor is forgotten. */
+static void pauses(void)
+{
+	long start;
+	struct rig r;
+
+	set_up(&r);
+	feed(&r, 0);
+	CU_ASSERT_EQUAL(pcf_waiter_wait(r.w, -1), 1);
+	CU_ASSERT_TRUE(pcf_waiter_only_first(r.w, 1));
+	start = now_ms();
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20500), 0);
+	CU_ASSERT_TRUE(now_ms() - start >= 20);
+	CU_ASSERT_TRUE(pcf_waiter_only_first(r.w, 1));
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 0, 20000000), 1);
+	feed(&r, 1);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20000000), 1);
+	CU_ASSERT_FALSE(pcf_waiter_only_first(r.w, 1));
+	empty(&r, 1);
+	pcf_waiter_wake(r.w);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20000000), 1);
+	CU_ASSERT_FALSE(pcf_waiter_only_first(r.w, 1));
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 1000), 0);
+	tear_down(&r);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(times_out),
 	PCF_TEST(each_source),
@@ -348,6 +374,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(no_sources),
 	PCF_TEST(added_later),
 	PCF_TEST(events_are_told_apart),
+	PCF_TEST(pauses),
 	PCF_TEST(nothing_left_open),
 	CU_TEST_INFO_NULL,
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* When a reader of a direct ring is woken: in a hurry for each packet, else for
- * many, on a real interface in a namespace of its own. As root. */
+/* When a reader is woken: in a hurry for each packet, else for many, on a real
+ * interface in a namespace of its own. As root. */
 #include "tests/netns/capture.h"
 
 #include "libpcap-fast/handle.h"
@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* A ring of 1 MiB, of which much is an eighth: a record of a small packet takes
@@ -113,6 +114,19 @@ static void less_room(void)
 	pcap_close(p);
 }
 
+static void wait_us(int64_t us)
+{
+	struct timespec from, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - from.tv_sec) * INT64_C(1000000) +
+		       (now.tv_nsec - from.tv_nsec) / 1000 <
+	       us);
+}
+
+/* As many a second as make naps worth it for any backend: 50,000. */
 static pid_t send_slowly(void)
 {
 	int fd = net_sender("vB");
@@ -123,7 +137,7 @@ static pid_t send_slowly(void)
 		net_frame(frame, sizeof(frame), i);
 		while (send(fd, frame, sizeof(frame), 0) < 0)
 			;
-		usleep(100);
+		wait_us(20);
 	}
 	if (!child)
 		_exit(0);
@@ -132,15 +146,12 @@ static pid_t send_slowly(void)
 }
 
 /* How often a blocking read of them all has slept. */
-static long sleeps(int immediate)
+static long sleeps(pcap_t *p)
 {
 	struct reading r = { .step = 1, .size = size_60 };
 	struct rusage before, after;
-	pcap_t *p;
 	pid_t child;
 
-	net_link(1, 1500);
-	p = small_ring(immediate);
 	getrusage(RUSAGE_SELF, &before);
 	child = send_slowly();
 	CU_ASSERT_EQUAL(pcap_loop(p, PACKETS, check, (u_char *)&r), 0);
@@ -152,25 +163,56 @@ static long sleeps(int immediate)
 	return after.ru_nvcsw - before.ru_nvcsw;
 }
 
-/* Two sleeps for 100 ms or a thousand packets; and one for nearly each packet
- * in immediate mode. The bounds are far from either. */
-static void sleeps_on(void)
+static pcap_t *socket_of(int immediate)
+{
+	pcap_t *p = create("exclusive:vA", 1);
+
+	pcap_set_timeout(p, 100);
+	pcap_set_immediate_mode(p, immediate);
+	go_live(p);
+	return p;
+}
+
+/* In immediate mode nearly each packet finds the reader asleep, if it has a
+ * processor at once: on a busy machine it gets more packets each time. */
+static void sleeps_less(pcap_t *open(int immediate), unsigned times)
 {
 	long patient, hasty;
 
+	for (int i = 0; i < 10; i++) {
+		net_link(1, 1500);
+		patient = sleeps(open(0));
+		hasty = sleeps(open(1));
+		printf("    slept %ld times, in immediate mode %ld\n", patient,
+		       hasty);
+		if (patient * times < hasty)
+			return;
+	}
+	CU_FAIL("never less");
+}
+
+/* Two sleeps for 100 ms or a thousand packets. */
+static void ring_sleeps_on(void)
+{
+	if (!skip())
+		sleeps_less(small_ring, 10);
+}
+
+/* Two sleeps for a quarter of the frames at line rate: some ten packets. */
+static void socket_sleeps_on(void)
+{
 	if (skip())
 		return;
-	patient = sleeps(0);
-	hasty = sleeps(1);
-	printf("    slept %ld times, in immediate mode %ld\n", patient, hasty);
-	CU_ASSERT_TRUE(patient < PACKETS / 10);
-	CU_ASSERT_TRUE(hasty > 2 * patient);
+	setenv("PCAP_FAST_RX", "xsk", 1);
+	sleeps_less(socket_of, 2);
+	unsetenv("PCAP_FAST_RX");
 }
 
 static CU_TestInfo tests[] = {
 	PCF_TEST(tells_of_much),
 	PCF_TEST(less_room),
-	PCF_TEST(sleeps_on),
+	PCF_TEST(ring_sleeps_on),
+	PCF_TEST(socket_sleeps_on),
 	CU_TEST_INFO_NULL,
 };
 
