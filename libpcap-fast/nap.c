@@ -11,7 +11,7 @@
 /* Nobody waits longer than that for a packet that is there. */
 #define LONGEST_US 100000
 /* A nap that is ended by the clock takes a wake-up more. */
-#define WORTH_IT 4
+#define WORTH_IT 2
 
 static int64_t now_us(void)
 {
