@@ -55,6 +55,20 @@ def turns(rounds, cases):
             yield turn, case
 
 
+def at_rates(a, cases, measure, form):
+    """measure(case, pps, seconds) of each case in each round, at each of
+    a.rates; `form` shows a row as it comes. All rows."""
+    rows = []
+    for pps in a.rates:
+        for turn, case in turns(a.rounds, cases):
+            r = dict(measure(case, pps, a.seconds), pps=pps, round=turn,
+                     case=case)
+            rows.append(r)
+            print("%6d pps, round %d: %-7s %s" % (pps, turn + 1, case, form(r)),
+                  file=sys.stderr)
+    return rows
+
+
 def run(main):
     """Leaving by an exception ends what was started."""
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -4,11 +4,10 @@ prints a Markdown table. The network is made by run-latency; what is measured,
 and why so: README.md."""
 
 import subprocess
-import sys
 
 from common import (BUILD, DEVICE, EXCLUSIVE, GENERATOR_CORE, arguments,
-                    in_namespace, numbers, print_head, print_machine,
-                    print_row, load, ratio, run, save, select, spread, turns,
+                    at_rates, in_namespace, load, numbers, print_head,
+                    print_machine, print_row, ratio, run, save, select, spread,
                     unique)
 from reader import Reader, end
 
@@ -71,15 +70,8 @@ def main():
     p = arguments("bench/run-latency")
     p.add_argument("--rates", type=numbers, default=[1000, 50000])
     a = p.parse_args()
-    rows = []
-    for pps in a.rates:
-        for turn, case in turns(a.rounds, CASES):
-            r = dict(measure(case, pps, a.seconds), pps=pps, round=turn,
-                     case=case)
-            rows.append(r)
-            print("%6d pps, round %d: %-7s median %6.1f us, 99 %% %6.1f" %
-                  (pps, turn + 1, case, r["median_us"], r["p99_us"]),
-                  file=sys.stderr)
+    rows = at_rates(a, CASES, measure, lambda r: (
+        "median %6.1f us, 99 %% %6.1f" % (r["median_us"], r["p99_us"])))
     save(a.json, "latency", a, rows=rows)
     table(rows)
     ratios(rows)

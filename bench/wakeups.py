@@ -4,12 +4,11 @@ reader sleeps, and how busy it is. Runs each case in each round, prints Markdown
 tables. The network is made by run-wakeups; what is measured, and why so:
 README.md."""
 
-import sys
 import time
 
-from common import (BUILD, DEVICE, EXCLUSIVE, arguments, load, numbers,
-                    print_head, print_machine, print_row, ratio, run, save,
-                    select, spread, turns, unique)
+from common import (BUILD, DEVICE, EXCLUSIVE, arguments, at_rates, load,
+                    numbers, print_head, print_machine, print_row, ratio, run,
+                    save, select, spread, unique)
 from reader import Generator, Reader
 
 TCPDUMP = ["tcpdump", "-i", DEVICE, "-w", "/dev/null"]
@@ -74,15 +73,8 @@ def main():
     p.add_argument("--rates", type=numbers,
                    default=[1000, 10000, 50000, 200000])
     a = p.parse_args()
-    rows = []
-    for pps in a.rates:
-        for turn, case in turns(a.rounds, CASES):
-            r = dict(measure(case, pps, a.seconds), pps=pps, round=turn,
-                     case=case)
-            rows.append(r)
-            print("%6d pps, round %d: %-7s %6.0f sleeps, busy %5.2f %%" %
-                  (pps, turn + 1, case, r["sleeps"], 100 * r["busy"]),
-                  file=sys.stderr)
+    rows = at_rates(a, CASES, measure, lambda r: (
+        "%6.0f sleeps, busy %5.2f %%" % (r["sleeps"], 100 * r["busy"])))
     save(a.json, "wakeups", a, rows=rows)
     table(rows)
     print_machine(load(a.json)["wakeups"])

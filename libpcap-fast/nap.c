@@ -80,7 +80,8 @@ static int blindly(struct pcf_handle *h, int64_t us)
 {
 	int64_t most = blind_us(h);
 
-	return pcf_waiter_pause(h->waiter, h->hooked_fds, us < most ? us : most);
+	return pcf_waiter_pause(h->waiter, h->hooked_fds,
+				us < most ? us : most);
 }
 
 int pcf_nap(struct pcf_handle *h, int64_t end)

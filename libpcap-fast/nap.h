@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A reader that is not in a hurry: after its first packet it sleeps on, so that
- * a thousand packets cost one wake-up and not a thousand, as with libpcap, whose
- * kernel side wakes the reader for a block of packets.
+ * a thousand packets cost one wake-up and not a thousand. With libpcap it is
+ * the kernel that wakes the reader for a block of packets.
  *
  * Where the backend can wake it for much, it sleeps until then or until its
  * time-out. Where not (AF_XDP sockets), it sleeps for a time in which even the

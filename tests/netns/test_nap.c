@@ -14,12 +14,12 @@
 
 /* A ring of 1 MiB, of which much is an eighth: a record of a small packet takes
  * 128 bytes. */
-#define RING (1 << 20)
+#define RING   (1 << 20)
 #define RECORD 128
-#define MUCH (RING / 8 / RECORD)
+#define MUCH   (RING / 8 / RECORD)
 
 #define PACKETS 2000
-#define HELD 7000
+#define HELD	7000
 
 static pcap_t *small_ring(int immediate)
 {
@@ -209,10 +209,8 @@ static void socket_sleeps_on(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(tells_of_much),
-	PCF_TEST(less_room),
-	PCF_TEST(ring_sleeps_on),
-	PCF_TEST(socket_sleeps_on),
+	PCF_TEST(tells_of_much),  PCF_TEST(less_room),
+	PCF_TEST(ring_sleeps_on), PCF_TEST(socket_sleeps_on),
 	CU_TEST_INFO_NULL,
 };
 
