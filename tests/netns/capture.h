@@ -6,6 +6,7 @@
 
 #include "tests/netns/common.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/time.h>
 
@@ -71,6 +72,16 @@ PCF_SHARED void read_all(pcap_t *p, struct reading *r)
 {
 	while (pcap_dispatch(p, -1, check, (u_char *)r) > 0)
 		;
+}
+
+/* The system's libpcap shows packets when its time-out is over. */
+PCF_SHARED void read_until(pcap_t *p, struct reading *r, unsigned n)
+{
+	struct pollfd fd = { .fd = pcap_get_selectable_fd(p),
+			     .events = POLLIN };
+
+	while (r->n < n && poll(&fd, 1, 2000) > 0)
+		read_all(p, r);
 }
 
 PCF_SHARED void expect(const struct reading *r, unsigned n)
