@@ -119,9 +119,9 @@ static void again_and_again(void)
 
 	for (i = 0; i < 5; i++) {
 		ab_ip("link set %s down", AB_LINK);
-		ab_drain_n(p, 1, 5);
+		ab_drain_n(p, 1, 30);
 		ab_ip("link set %s up", AB_LINK);
-		ab_drain_n(p, 1, 10);
+		ab_drain_n(p, 1, 60);
 		ab_send("icmp", 2);
 		good += ab_drain_n(p, 2, 1000) == 2;
 	}
