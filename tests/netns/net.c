@@ -17,6 +17,7 @@
 #include <linux/rtnetlink.h>
 #include <net/ethernet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -147,6 +148,20 @@ unsigned net_host_frames(int host)
 	return n;
 }
 
+/* On a busy machine the kernel's own thread brings them when it gets to run. */
+bool net_host_got(int host, unsigned wanted)
+{
+	unsigned n = net_host_frames(host);
+
+	for (int i = 0; i < 500 && n < wanted; i++) {
+		poll(&(struct pollfd){ .fd = host, .events = POLLIN }, 1, 10);
+		n += net_host_frames(host);
+	}
+	if (n != wanted)
+		printf("    %u frames got there, not %u\n", n, wanted);
+	return n == wanted;
+}
+
 /* Not pcf_slots: the kernel clears a prog_array when its last descriptor goes,
  * and one that is opened by id just then, as the counting below does, is kept
  * (6.18: the reference for the clearing is taken twice and given once). It is
@@ -220,7 +235,7 @@ unsigned net_left_over(void)
 {
 	unsigned n = 0;
 
-	for (int i = 0; i < 40; i++) {
+	for (int i = 0; i < 200; i++) {
 		n = net_objects();
 		if (!n)
 			break;

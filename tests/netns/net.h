@@ -45,9 +45,11 @@ struct net_counters net_counters(const char *device);
  * has got so far. */
 int net_host(void);
 unsigned net_host_frames(int host);
+/* Whether that is `wanted` of them; waits for as many, 5 seconds at most. */
+bool net_host_got(int host, unsigned wanted);
 
 /* What of ours the kernel has: programs and maps of the library. The second
- * one waits until there is nothing, for two seconds. */
+ * one waits until there is nothing, for ten seconds. */
 unsigned net_objects(void);
 unsigned net_left_over(void);
 /* Of its programs, those of this name; NULL all. */

@@ -30,7 +30,7 @@ static void by_flow_on(unsigned queues)
 		flows_send(flows, "vB", BURST, 0);
 		take_all(p, n + 1);
 		exactly_once(from);
-		CU_ASSERT_EQUAL(net_host_frames(host), 0);
+		CU_ASSERT_TRUE(net_host_got(host, 0));
 		close(host);
 		for (unsigned i = 0; i <= n; i++)
 			CU_ASSERT_TRUE(seen_by(i, from) >= BURST / (n + 1) / 2);
@@ -252,8 +252,8 @@ static void filters_with(int rest)
 			flows_times(flows, i) ==
 			1u + (flows->seen[1][i] || IS_TCP(i % FLOWS_KINDS)));
 	CU_ASSERT_TRUE(not_tcp > 0);
-	CU_ASSERT_EQUAL(net_host_frames(host),
-			rest == PCAP_FAST_REST_PASS ? not_tcp : 0);
+	CU_ASSERT_TRUE(
+		net_host_got(host, rest == PCAP_FAST_REST_PASS ? not_tcp : 0));
 	pcap_fast_get_info(p[0], &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.rest_dropped,
 			rest == PCAP_FAST_REST_PASS ? 0 : not_tcp);
@@ -301,13 +301,13 @@ static void kept(void)
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 3);
 	exactly_once(0);
-	CU_ASSERT_EQUAL(net_host_frames(host), count_tcp(BURST));
+	CU_ASSERT_TRUE(net_host_got(host, count_tcp(BURST)));
 	/* kept, although the filter rejects it and the rest is dropped */
 	for (int i = 0; i < 3; i++)
 		filter(p[i], "not ip and not ip6 and not vlan");
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 3);
-	CU_ASSERT_EQUAL(net_host_frames(host), count_tcp(BURST));
+	CU_ASSERT_TRUE(net_host_got(host, count_tcp(BURST)));
 	CU_ASSERT_EQUAL(seen_by(0, BURST) + seen_by(1, BURST) +
 				seen_by(2, BURST),
 			BURST / FLOWS_KINDS * 2);
@@ -326,8 +326,8 @@ static void expect_shares(pcap_t **p, int host, unsigned tcp_only,
 	take_all(p, 2);
 	CU_ASSERT_EQUAL(share_of(0, BURST, false) == 0, tcp_only);
 	CU_ASSERT_TRUE(share_of(0, BURST, true) > 100);
-	CU_ASSERT_EQUAL(net_host_frames(host),
-			hosts_own ? BURST - seen_by(1, 0) : 0);
+	CU_ASSERT_TRUE(
+		net_host_got(host, hosts_own ? BURST - seen_by(1, 0) : 0));
 }
 
 /* Where the host uses the interface, a filter that cannot run in the driver
@@ -352,7 +352,7 @@ static void user_space_filter(void)
 	pcap_setdirection(p[1], PCAP_D_OUT);
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 2);
-	CU_ASSERT_EQUAL(net_host_frames(host), BURST);
+	CU_ASSERT_TRUE(net_host_got(host, BURST));
 	pcap_close(p[0]);
 	pcap_close(p[1]);
 }
@@ -374,7 +374,7 @@ static void exact_again(pcap_t **p, int host)
 	flows_send(flows, "vB", BURST, 0);
 	take_all(p, 2);
 	exactly_once(from);
-	CU_ASSERT_EQUAL(net_host_frames(host), 0);
+	CU_ASSERT_TRUE(net_host_got(host, 0));
 }
 
 /* A filter that only a packet socket can run: its member sees its own share
@@ -401,7 +401,7 @@ static void on_a_socket(void)
 	flows_send(flows, "vB", BURST, 20000);
 	take_all(p, 2);
 	exactly_once(0);
-	CU_ASSERT_EQUAL(net_host_frames(host), seen_by(0, 0));
+	CU_ASSERT_TRUE(net_host_got(host, seen_by(0, 0)));
 	filter(p[1], "tcp");
 	flows->sent = 0;
 	flows_send(flows, "vB", BURST, 20000);

@@ -123,18 +123,18 @@ static void stands_in(const char *device, const char *keep, unsigned hosts)
 	host = net_host();
 	p = open_on(device, keep);
 	CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
-	CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+	CU_ASSERT_TRUE(net_host_got(host, hosts));
 	for (int round = 0; round < 3; round++) {
 		CU_ASSERT_EQUAL(set_headers_only(p), 0);
 		CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_SOCKET);
 		CU_ASSERT_PTR_NOT_NULL(
 			strstr(info.filter_reason, "packet socket"));
 		CU_ASSERT_EQUAL(exchange(p, HEADERS), FRAMES);
-		CU_ASSERT_EQUAL(net_host_frames(host), FRAMES);
+		CU_ASSERT_TRUE(net_host_got(host, FRAMES));
 		set_expression(p, "udp");
 		CU_ASSERT_EQUAL(info.filter_place, PCAP_FAST_FILTER_KERNEL);
 		CU_ASSERT_EQUAL(exchange(p, 60), FRAMES);
-		CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+		CU_ASSERT_TRUE(net_host_got(host, hosts));
 	}
 	close(host);
 	close_clean(p);

@@ -481,7 +481,7 @@ static void exchange(pcap_t *p, uint32_t first, uint32_t step, unsigned hosts)
 	net_send(0, 100, size_60);
 	read_all(p, &r);
 	expect(&r, 100 / step);
-	CU_ASSERT_EQUAL(net_host_frames(host), hosts);
+	CU_ASSERT_TRUE(net_host_got(host, hosts));
 	close(host);
 }
 
@@ -504,7 +504,7 @@ static void filters(void)
 	CU_ASSERT_EQUAL(pcap_setdirection(p, PCAP_D_OUT), 0);
 	host = net_host();
 	net_send(0, 100, size_60);
-	CU_ASSERT_EQUAL(net_host_frames(host), 100);
+	CU_ASSERT_TRUE(net_host_got(host, 100));
 	counters_add_up(p);
 	close(host);
 	finish(p);

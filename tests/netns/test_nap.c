@@ -208,9 +208,79 @@ static void socket_sleeps_on(void)
 	unsetenv("PCAP_FAST_RX");
 }
 
+/* `command` is executed amid a nap that began with the first packet; `then`
+ * comes half a second later, and one packet more. */
+static pid_t send_amid(const char *command, const char *then)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	usleep(10000);
+	net_send(0, 1, size_60);
+	if (net_do(command))
+		_exit(1);
+	usleep(500000);
+	if (net_do(then))
+		_exit(1);
+	net_send(1, 1, size_60);
+	_exit(0);
+}
+
+static void next_is(pcap_t *p, unsigned number)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+
+	CU_ASSERT_EQUAL_FATAL(pcap_next_ex(p, &h, &data), 1);
+	CU_ASSERT_EQUAL(h->caplen, 60);
+	CU_ASSERT_TRUE(net_same(data, 60, number));
+}
+
+/* As without naps, the reader goes on when the link is up again. */
+static void link_goes_down(void)
+{
+	int status;
+	pid_t child;
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = small_ring(0);
+	child = send_amid("ip link set vA down", "ip link set vA up");
+	next_is(p, 0);
+	next_is(p, 1);
+	waitpid(child, &status, 0);
+	CU_ASSERT_EQUAL(status, 0);
+	nothing_lost(p);
+	pcap_close(p);
+}
+
+/* What there is comes first, then the error. */
+static void interface_goes(void)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	pid_t child;
+	pcap_t *p;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = small_ring(0);
+	child = send_amid("ip link del vA", "false");
+	next_is(p, 0);
+	CU_ASSERT_EQUAL(pcap_next_ex(p, &h, &data), PCAP_ERROR);
+	CU_ASSERT_STRING_EQUAL(pcap_geterr(p), "The interface disappeared");
+	waitpid(child, NULL, 0);
+	pcap_close(p);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(tells_of_much),  PCF_TEST(less_room),
 	PCF_TEST(ring_sleeps_on), PCF_TEST(socket_sleeps_on),
+	PCF_TEST(link_goes_down), PCF_TEST(interface_goes),
 	CU_TEST_INFO_NULL,
 };
 

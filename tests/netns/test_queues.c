@@ -170,7 +170,7 @@ static void come_and_go(void)
 		each_at_its_own(from, open);
 		for (unsigned i = 0; i < QUEUES; i++)
 			rest += open >> i & 1 ? 0 : sent_on(from, i);
-		CU_ASSERT_EQUAL(net_host_frames(host), rest);
+		CU_ASSERT_TRUE(net_host_got(host, rest));
 		close(host);
 	}
 	pcap_close(mirror);
@@ -204,7 +204,7 @@ static void own_filters(void)
 	host = net_host();
 	burst(mirror, p);
 	each_at_its_own(from, 0xc);
-	CU_ASSERT_EQUAL(net_host_frames(host), sent_on(from, 0));
+	CU_ASSERT_TRUE(net_host_got(host, sent_on(from, 0)));
 	pcap_fast_get_info(p[1], &info, sizeof(info));
 	CU_ASSERT_EQUAL(info.rest_dropped, sent_on(from, 1));
 	filter(p[0], "greater 0");
@@ -324,8 +324,8 @@ static void one_killed(void)
 		host = net_host();
 		burst(mirror, p);
 		each_at_its_own(from, 0x9);
-		CU_ASSERT_EQUAL(net_host_frames(host),
-				sent_on(from, 1) + sent_on(from, 2));
+		CU_ASSERT_TRUE(net_host_got(host, sent_on(from, 1) +
+							  sent_on(from, 2)));
 		close(host);
 		p[2] = open_queue(2);
 		from = flows->sent;
