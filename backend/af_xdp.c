@@ -9,6 +9,7 @@
 
 #include "backend/exclusive.h"
 #include "backend/slot.h"
+#include "backend/wake.h"
 #include "compat/kernel.h"
 #include "compat/peer_socket.h"
 
@@ -36,11 +37,16 @@
 #define TX_BUDGET 1024
 /* Gathered packets that may be shown and not yet done at one time. */
 #define BOUNCE_BUFFERS 256
+/* A napping reader is woken when so large a part of a queue's frames is used, or
+ * by so many packets, which are still in the processor's cache. */
+#define NAP_PART    4
+#define NAP_PACKETS 512
 
 struct xdp_backend {
 	struct pcf_backend base;
 	struct pcf_slot slot;
 	int xsk_map, ctl_map;
+	struct pcf_wake wake;
 	struct pcf_ctl *ctl;
 	size_t ctl_size;
 	unsigned rx_queues;
@@ -67,6 +73,17 @@ fail(int err, char *why, size_t size, const char *fmt, ...)
 }
 
 /* --- maps ---------------------------------------------------------------- */
+
+static int make_wake(struct xdp_backend *x, char *why, size_t size)
+{
+	int err = pcf_wake_open(&x->wake);
+
+	for (unsigned i = 0; i < x->rx_queues; i++)
+		x->ctl[i].wake_at = PCF_WAKE_NEVER;
+	return err ? fail(err, why, size, "cannot make the wake-up map: %s",
+			  strerror(-err))
+		   : 0;
+}
 
 static int make_maps(struct xdp_backend *x, char *why, size_t size)
 {
@@ -95,7 +112,7 @@ static int make_maps(struct xdp_backend *x, char *why, size_t size)
 		return fail(-errno, why, size,
 			    "cannot map the control map: %s", strerror(errno));
 	}
-	return 0;
+	return make_wake(x, why, size);
 }
 
 static uint32_t map_id(int fd)
@@ -400,6 +417,7 @@ static int load(struct pcf_backend *b, const struct pcf_slot_want *want,
 	const struct xdp_backend *x = xdp(b);
 	struct pcf_prog_env env = { .xsk_map = x->xsk_map,
 				    .ctl_map = x->ctl_map,
+				    .wake_map = x->wake.map,
 				    .rx_queues = x->rx_queues,
 				    .epoch = want->epoch,
 				    .epoch_at = want->epoch_at,
@@ -407,8 +425,8 @@ static int load(struct pcf_backend *b, const struct pcf_slot_want *want,
 				    .drop_rest = x->drop_rest,
 				    .keep = x->slot.keep,
 				    .keep_arg = x->slot.keep_arg,
-				    .hints = x->hints.ifindex ? &x->hints :
-								NULL };
+				    .hints = x->hints.ifindex ? &x->hints
+							      : NULL };
 
 	return pcf_prog_exclusive(&env, want->emit, want->arg, why, size);
 }
@@ -482,6 +500,7 @@ static int xdp_open(const struct pcf_open *how, struct pcf_backend **b,
 	x->base.ops = &pcf_af_xdp;
 	pcf_slot_init(&x->slot, &x->base, load);
 	x->xsk_map = x->ctl_map = -1;
+	x->wake = (struct pcf_wake)PCF_WAKE_INIT;
 	x->rx_queues = how->rx_queues;
 	x->generic = how->generic;
 	x->drop_rest = how->drop_rest;
@@ -521,6 +540,7 @@ static void xdp_close(struct pcf_backend *b)
 	if (x->ctl)
 		munmap(x->ctl, x->ctl_size);
 	close_fd(x->ctl_map);
+	pcf_wake_close(&x->wake);
 	free(x->queues);
 	free(x);
 }
@@ -584,6 +604,47 @@ static int xdp_fd(struct pcf_queue *q)
 	return q->fd;
 }
 
+/* How many packets are much, of the frames that the kernel has for the queue: 0
+ * for want of them. */
+static uint32_t much(const struct pcf_queue *q)
+{
+	uint32_t frames = *q->fill.producer - *q->fill.consumer;
+	uint32_t per_packet = 1 + q->bounce.size / (q->umem->frame_size / 2);
+	uint32_t part = frames / NAP_PART / per_packet;
+
+	if (frames > q->umem->frames || xsk_ring_prod__needs_wakeup(&q->fill))
+		return 0;
+	return part < NAP_PACKETS ? part : NAP_PACKETS;
+}
+
+static bool sleep_on(struct xdp_backend *x, const struct pcf_queue *q)
+{
+	uint32_t there = *q->rx.producer - *q->rx.consumer;
+	uint32_t packets = much(q);
+
+	if (there >= packets)
+		return false;
+	__atomic_store_n(&x->ctl[q->id].wake_at,
+			 q->ctl->matched + packets - there, __ATOMIC_RELAXED);
+	return true;
+}
+
+static int xdp_nap(struct pcf_backend *b, bool on)
+{
+	struct xdp_backend *x = xdp(b);
+
+	if (!x->ctl)
+		return -1;
+	for (unsigned i = 0; i < b->nqueues; i++)
+		__atomic_store_n(&x->ctl[x->queues[i].id].wake_at,
+				 PCF_WAKE_NEVER, __ATOMIC_RELAXED);
+	pcf_wake_forget(&x->wake);
+	for (unsigned i = 0; on && i < b->nqueues; i++)
+		if (!sleep_on(x, &x->queues[i]))
+			return -1;
+	return on ? x->wake.map : -1;
+}
+
 static void xdp_counters(struct pcf_queue *q, struct pcf_counters *c)
 {
 	struct xdp_statistics s = { 0 };
@@ -610,5 +671,6 @@ const struct pcf_backend_ops pcf_af_xdp = {
 	.close = xdp_close,
 	.queue = xdp_queue,
 	.fd = xdp_fd,
+	.nap = xdp_nap,
 	.counters = xdp_counters,
 };

@@ -302,10 +302,11 @@ struct pcf_backend_ops {
 	struct pcf_queue *(*queue)(struct pcf_backend *b, unsigned i);
 	/* Readable while rx() has packets that were not taken. */
 	int (*fd)(struct pcf_queue *q);
-	/* On: the queues' descriptors become readable only when one has much,
-	 * until this is ended (off). Whether they do: not if one has much
-	 * already. NULL: it has no such thing. */
-	bool (*nap)(struct pcf_backend *b, bool on);
+	/* On: a descriptor to wait for instead of the queues', readable when
+	 * one of them has much; -1 if one has already. Until it is ended (off:
+	 * -1), the queues' own may tell of much only. NULL: it has no such
+	 * thing. */
+	int (*nap)(struct pcf_backend *b, bool on);
 	/* Takes no locks, allocates nothing: called from signal handlers. */
 	void (*counters)(struct pcf_queue *q, struct pcf_counters *c);
 	/* Of a cluster, NULL elsewhere: how many take part; is a packet that

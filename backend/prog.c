@@ -10,6 +10,7 @@
 #include "backend/prog.h"
 
 #include "backend/alone.h"
+#include "backend/wake.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 
@@ -62,6 +63,25 @@ static void emit_count(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_1, offset);
 	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, 1);
 	pcf_store(e, BPF_DW, BPF_REG_1, offset, BPF_REG_2);
+}
+
+/* On the stack, once the filter is done with it. */
+#define COUNT (-16)
+
+/* The count is not ordered against a reader that just goes to sleep: then the
+ * next packet wakes it. */
+static void emit_matched(struct pcf_ebpf *e, const struct pcf_prog_env *env)
+{
+	int sleeps_on = pcf_ebpf_label(e);
+
+	emit_count(e, env, CTL(matched));
+	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_1, CTL(matched));
+	pcf_load(e, BPF_DW, BPF_REG_3, BPF_REG_1, CTL(wake_at));
+	pcf_jump_reg(e, BPF_JGT, BPF_REG_3, BPF_REG_2, sleeps_on);
+	pcf_store_imm(e, BPF_DW, BPF_REG_1, CTL(wake_at), -1);
+	pcf_store(e, BPF_DW, BPF_REG_10, COUNT, BPF_REG_2);
+	pcf_wake_emit(e, env->wake_map, COUNT);
+	pcf_ebpf_bind(e, sleeps_on);
 }
 
 void pcf_prog_epoch(struct pcf_ebpf *e, uint32_t epoch, int epoch_at, int dst,
@@ -181,7 +201,7 @@ static int emit_program(struct pcf_ebpf *e, const struct pcf_prog_env *env,
 	}
 	pcf_ebpf_bind(e, l.match);
 	emit_has_socket(e, env, &l);
-	emit_count(e, env, CTL(matched));
+	emit_matched(e, env);
 	emit_stamp(e, env, &l);
 	pcf_ebpf_bind(e, l.redirect);
 	emit_redirect(e, env);

@@ -37,12 +37,16 @@ struct pcf_ctl {
 	uint32_t no_meta;	/* the driver has no room for metadata */
 	int32_t fd;		/* its socket, in the process that opened it */
 	uint64_t cookie;	/* ... which this is, 0 none; for the census */
-	uint32_t pad[8];
+	uint64_t wake_at;	/* the reader is to be woken as soon as
+				 * `matched` is there; the program makes it
+				 * PCF_WAKE_NEVER then */
+	uint32_t pad[6];
 };
 
 struct pcf_prog_env {
 	int xsk_map;		/* socket per RX queue */
 	int ctl_map;		/* struct pcf_ctl per RX queue, one value */
+	int wake_map;		/* of its reader's struct pcf_wake */
 	unsigned rx_queues;
 	uint32_t epoch;
 	int epoch_at;		/* else it is on the stack, at R10 + this */

@@ -12,6 +12,7 @@
 #include "backend/prog.h"
 #include "backend/ring.h"
 #include "backend/root.h"
+#include "backend/wake.h"
 #include "compat/ebpf.h"
 #include "compat/kernel.h"
 
@@ -192,12 +193,7 @@ static void emit_publish(struct pcf_ebpf *e, const struct pcf_ring_env *env,
 	pcf_load(e, BPF_DW, BPF_REG_2, BPF_REG_10, PRODUCED);
 	pcf_jump_reg(e, BPF_JGT, BPF_REG_1, BPF_REG_2, l->done);
 	pcf_store_imm(e, BPF_DW, BPF_REG_9, CTL(wake_at), -1);
-	pcf_load_map_fd(e, BPF_REG_1, env->wake_map);
-	pcf_mov64_reg(e, BPF_REG_2, BPF_REG_10);
-	pcf_alu64_imm(e, BPF_ADD, BPF_REG_2, PRODUCED);
-	pcf_mov64_imm(e, BPF_REG_3, 8);
-	pcf_mov64_imm(e, BPF_REG_4, BPF_RB_FORCE_WAKEUP);
-	pcf_call(e, BPF_FUNC_ringbuf_output);
+	pcf_wake_emit(e, env->wake_map, PRODUCED);
 	pcf_ja(e, l->done);
 }
 

@@ -10,6 +10,7 @@
 #include "backend/exclusive.h"
 #include "backend/living.h"
 #include "backend/slot.h"
+#include "backend/wake.h"
 #include "compat/kernel.h"
 
 #include <bpf/bpf.h>
@@ -36,15 +37,13 @@
 #define NAP_PART 8
 
 /*
- * Waking. The program writes a record to a small BPF ring buffer when the
- * reader sleeps; an unread record makes its descriptor readable. A packet that
- * came just before the reader went to sleep is told by an eventfd instead.
- * Both are behind one epoll descriptor.
+ * Waking. The program writes a record when the reader sleeps. A packet that
+ * came just before the reader went to sleep is told by an eventfd instead. Both
+ * are behind one epoll descriptor.
  */
 struct pcf_ring_wake {
-	int map, event, epoll;
-	volatile unsigned long *consumer, *producer;
-	long page;
+	struct pcf_wake records;
+	int event, epoll;
 	bool raised;		/* the eventfd is readable */
 	struct pcf_ring *rings;	/* all queues' */
 	unsigned nrings;
@@ -93,14 +92,6 @@ static void raise_event(struct pcf_ring_wake *w, bool on)
 		w->raised = on;
 }
 
-/* Forget all records: what they told of has been read. */
-static void drop_records(struct pcf_ring_wake *w)
-{
-	__atomic_store_n(w->consumer,
-			 __atomic_load_n(w->producer, __ATOMIC_ACQUIRE),
-			 __ATOMIC_RELEASE);
-}
-
 /* Does any ring have that many bytes which were not taken? */
 static bool has(const struct pcf_ring_wake *w, uint64_t bytes)
 {
@@ -119,7 +110,7 @@ static bool has(const struct pcf_ring_wake *w, uint64_t bytes)
 static bool sleep_until(struct pcf_ring_wake *w, uint64_t bytes)
 {
 	raise_event(w, false);
-	drop_records(w);
+	pcf_wake_forget(&w->records);
 	for (unsigned i = 0; i < w->nrings; i++)
 		__atomic_store_n(&w->rings[i].ctl->wake_at,
 				 w->rings[i].taken + bytes, __ATOMIC_SEQ_CST);
@@ -130,8 +121,7 @@ static bool sleep_until(struct pcf_ring_wake *w, uint64_t bytes)
  * yet dropped or else by the eventfd. */
 static void stir(struct pcf_ring_wake *w)
 {
-	if (!w->raised && __atomic_load_n(w->producer, __ATOMIC_ACQUIRE) ==
-				  *w->consumer)
+	if (!w->raised && !pcf_wake_told(&w->records))
 		raise_event(w, true);
 }
 
@@ -143,14 +133,6 @@ void pcf_ring_taken(struct pcf_ring *r)
 		stir(w);
 }
 
-static void *map_page(int fd, long offset, int prot)
-{
-	void *p = mmap(NULL, sysconf(_SC_PAGESIZE), prot, MAP_SHARED, fd,
-		       offset);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 static int add_to_epoll(int epoll, int fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN };
@@ -160,20 +142,16 @@ static int add_to_epoll(int epoll, int fd)
 
 static int open_wake(struct pcf_ring_wake *w)
 {
-	w->page = sysconf(_SC_PAGESIZE);
-	w->map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "pcf_wake", 0, 0, w->page,
-				NULL);
-	if (w->map < 0)
-		return w->map;
+	int err = pcf_wake_open(&w->records);
+
+	if (err)
+		return err;
 	w->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->consumer = map_page(w->map, 0, PROT_READ | PROT_WRITE);
-	w->producer = map_page(w->map, w->page, PROT_READ);
-	if (w->event < 0 || w->epoll < 0 || !w->consumer || !w->producer)
+	if (w->event < 0 || w->epoll < 0)
 		return -errno;
-	if (add_to_epoll(w->epoll, w->map) || add_to_epoll(w->epoll, w->event))
-		return -errno;
-	return 0;
+	err = add_to_epoll(w->epoll, w->records.map);
+	return err ? err : add_to_epoll(w->epoll, w->event);
 }
 
 static void close_fd(int fd)
@@ -184,13 +162,9 @@ static void close_fd(int fd)
 
 static void close_wake(struct pcf_ring_wake *w)
 {
-	if (w->consumer)
-		munmap((void *)w->consumer, w->page);
-	if (w->producer)
-		munmap((void *)w->producer, w->page);
 	close_fd(w->epoll);
 	close_fd(w->event);
-	close_fd(w->map);
+	pcf_wake_close(&w->records);
 }
 
 /* --- memory -------------------------------------------------------------- */
@@ -303,7 +277,7 @@ static int load(struct pcf_backend *backend, const struct pcf_slot_want *want,
 	struct pcf_ring_env env = {
 		.ring_map = b->ring_map,
 		.ctl_map = b->ctl_map,
-		.wake_map = b->wake.map,
+		.wake_map = b->wake.records.map,
 		.living_map = b->living_map,
 		.root_slots = b->slot.root.slots,
 		.root_queues = b->slot.root.queues,
@@ -431,7 +405,8 @@ static void init(struct ring_backend *b, const struct pcf_open *how)
 	pcf_slot_init(&b->slot, &b->base, load);
 	b->cluster = (struct pcf_cluster)PCF_CLUSTER_INIT;
 	b->ring_map = b->ctl_map = b->living_map = b->socket = -1;
-	b->wake.map = b->wake.event = b->wake.epoll = -1;
+	b->wake.records = (struct pcf_wake)PCF_WAKE_INIT;
+	b->wake.event = b->wake.epoll = -1;
 	b->take = how->take;
 	b->drop_rest = how->take && how->drop_rest;
 }
@@ -538,15 +513,15 @@ static uint64_t much(const struct pcf_ring_wake *w)
 	return least ? least : 1;
 }
 
-static bool ring_nap(struct pcf_backend *b, bool on)
+static int ring_nap(struct pcf_backend *b, bool on)
 {
 	struct pcf_ring_wake *w = &ring(b)->wake;
 	uint64_t bytes = much(w);
 
 	if (on)
-		return !has(w, bytes) && sleep_until(w, bytes);
+		return !has(w, bytes) && sleep_until(w, bytes) ? w->epoll : -1;
 	pcf_ring_taken(w->rings);
-	return false;
+	return -1;
 }
 
 static void ring_counters(struct pcf_queue *q, struct pcf_counters *c)

@@ -351,10 +351,12 @@ static struct pcf_prog_env open_maps(void)
 					  NULL),
 		.ctl_map = bpf_map_create(BPF_MAP_TYPE_ARRAY, "bench", 4,
 					  sizeof(struct pcf_ctl), 1, NULL),
+		.wake_map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "bench", 0, 0,
+					   sysconf(_SC_PAGESIZE), NULL),
 		.rx_queues = 1,
 	};
 
-	if (env.xsk_map < 0 || env.ctl_map < 0)
+	if (env.xsk_map < 0 || env.ctl_map < 0 || env.wake_map < 0)
 		err(2, "maps");
 	return env;
 }

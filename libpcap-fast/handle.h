@@ -72,10 +72,6 @@ struct pcf_handle {
 	unsigned hooked_fds;		/* ... and so are their descriptors */
 	bool others_quiet;		/* see read.c */
 	bool must_ask;			/* this read does not wait, or has */
-	struct {
-		int64_t at;		/* us; when it last began to wait */
-		uint64_t delivered;	/* ... and `delivered` then */
-	} waited;
 	struct pcf_lane *run;		/* whose packets come next, ... */
 	unsigned run_end;		/* ... up to this one, 0 unknown, ... */
 	bool run_plain;			/* ... and pass as they are */

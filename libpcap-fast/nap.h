@@ -2,12 +2,8 @@
 /*
  * A reader that is not in a hurry: after its first packet it sleeps on, so that
  * a thousand packets cost one wake-up and not a thousand. With libpcap it is
- * the kernel that wakes the reader for a block of packets.
- *
- * Where the backend can wake it for much, it sleeps until then or until its
- * time-out. Where not (AF_XDP sockets), it sleeps for a time in which even the
- * fastest sender fills but a part of the frames, and only if as many packets as
- * came before the wait are worth it. Knows no kernel.
+ * the kernel that wakes the reader for a block of packets; here it is our
+ * program. Knows no kernel.
  */
 #ifndef PCF_FAST_NAP_H
 #define PCF_FAST_NAP_H

@@ -25,7 +25,8 @@ struct pcf_waiter {
 	int epoll;
 	atomic_bool filled;
 	unsigned n;
-	/* the sources, the wake-up descriptor, the one for events (or -1) */
+	/* the sources, the wake-up descriptor, the one for events (or -1), and
+	 * the one that stands for some sources during a pause (else -1) */
 	struct pollfd fds[];
 };
 
@@ -50,15 +51,15 @@ static int set_up(struct pcf_waiter *w, const int *fds)
 
 int pcf_waiter_open(struct pcf_waiter **waiter, const int *fds, unsigned n)
 {
-	struct pcf_waiter *w = calloc(1, sizeof(*w) + (n + 2) *
-							   sizeof(w->fds[0]));
+	struct pcf_waiter *w =
+		calloc(1, sizeof(*w) + (n + 3) * sizeof(w->fds[0]));
 	int err;
 
 	if (!w)
 		return -ENOMEM;
 	w->n = n;
 	*wake_fd(w) = -1;
-	w->fds[n + 1].fd = -1;
+	w->fds[n + 1].fd = w->fds[n + 2].fd = -1;
 	err = set_up(w, fds);
 	if (err) {
 		pcf_waiter_close(w);
@@ -144,16 +145,21 @@ static int seen(struct pcf_waiter *w, int n)
 	return n > 0;
 }
 
-int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int64_t us)
+int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int fd, int64_t us)
 {
-	return seen(w, poll_until(w->fds + skip, w->n + 2 - skip,
-				  now_us() + us));
+	struct pollfd *stand_in = &w->fds[w->n + 2];
+	int rc;
+
+	*stand_in = (struct pollfd){ .fd = fd, .events = POLLIN };
+	rc = seen(w, poll_until(w->fds + skip, w->n + 3 - skip, now_us() + us));
+	stand_in->fd = -1;
+	return rc;
 }
 
 int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms)
 {
 	if (timeout_ms >= 0)
-		return pcf_waiter_pause(w, 0, timeout_ms * INT64_C(1000));
+		return pcf_waiter_pause(w, 0, -1, timeout_ms * INT64_C(1000));
 	return seen(w, poll_for_ever(w->fds, w->n + 2));
 }
 

@@ -26,9 +26,9 @@ int pcf_waiter_add(struct pcf_waiter *w, int fd, int other);
  * on failure. */
 int pcf_waiter_wait(struct pcf_waiter *w, int timeout_ms);
 
-/* The same, for so many microseconds, and without a look at the first `skip`
- * sources: what was seen of them stands. */
-int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int64_t us);
+/* The same, for so many microseconds, with `fd` (-1 none) in place of the first
+ * `skip` sources: what was seen of them stands. */
+int pcf_waiter_pause(struct pcf_waiter *w, unsigned skip, int fd, int64_t us);
 
 /* As the last wait saw them: one of the first n sources readable, and nothing
  * of the others, at which it looked later; nor did anybody wake us. */

@@ -145,7 +145,7 @@ static bool much;
 static pcap_t *to_break;
 
 /* As a backend does it: amid a nap the first queue's descriptor is quiet. */
-static bool fake_nap(struct pcf_backend *b, bool on)
+static int fake_nap(struct pcf_backend *b, bool on)
 {
 	struct fake_queue *q = &late->queues[0];
 	uint64_t count = 1;
@@ -154,12 +154,12 @@ static bool fake_nap(struct pcf_backend *b, bool on)
 	naps += on;
 	ended += !on;
 	if (on && much)
-		return false;
+		return -1;
 	slept += on;
 	if (on ? read(q->fd, &count, sizeof(count)) < 0
 	       : write(q->fd, &count, sizeof(count)) < 0)
 		abort();
-	return true;
+	return q->fd;
 }
 
 static void on_alarm_nap(int sig)

@@ -345,18 +345,40 @@ static void pauses(void)
 	CU_ASSERT_EQUAL(pcf_waiter_wait(r.w, -1), 1);
 	CU_ASSERT_TRUE(pcf_waiter_only_first(r.w, 1));
 	start = now_ms();
-	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20500), 0);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, -1, 20500), 0);
 	CU_ASSERT_TRUE(now_ms() - start >= 20);
 	CU_ASSERT_TRUE(pcf_waiter_only_first(r.w, 1));
-	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 0, 20000000), 1);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 0, -1, 20000000), 1);
 	feed(&r, 1);
-	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20000000), 1);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, -1, 20000000), 1);
 	CU_ASSERT_FALSE(pcf_waiter_only_first(r.w, 1));
 	empty(&r, 1);
 	pcf_waiter_wake(r.w);
-	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 20000000), 1);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, -1, 20000000), 1);
 	CU_ASSERT_FALSE(pcf_waiter_only_first(r.w, 1));
-	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, 1000), 0);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, -1, 1000), 0);
+	tear_down(&r);
+}
+
+/* Another descriptor in place of the first source: that ends a pause, and is
+ * of no interest after it. */
+static void stands_in(void)
+{
+	int other[2];
+	struct rig r;
+
+	set_up(&r);
+	if (pipe(other))
+		abort();
+	feed(&r, 0);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, other[0], 1000), 0);
+	CU_ASSERT_EQUAL(write(other[1], "x", 1), 1);
+	CU_ASSERT_EQUAL(pcf_waiter_pause(r.w, 1, other[0], 20000000), 1);
+	empty(&r, 0);
+	CU_ASSERT_EQUAL(pcf_waiter_wait(r.w, 0), 0);
+	CU_ASSERT_FALSE(readable(pcf_waiter_fd(r.w)));
+	close(other[0]);
+	close(other[1]);
 	tear_down(&r);
 }
 
@@ -375,6 +397,7 @@ static CU_TestInfo tests[] = {
 	PCF_TEST(added_later),
 	PCF_TEST(events_are_told_apart),
 	PCF_TEST(pauses),
+	PCF_TEST(stands_in),
 	PCF_TEST(nothing_left_open),
 	CU_TEST_INFO_NULL,
 };

@@ -21,6 +21,9 @@
 #define PACKETS 2000
 #define HELD	7000
 
+/* What is much for AF_XDP sockets, with frames enough. */
+#define MANY 512
+
 static pcap_t *small_ring(int immediate)
 {
 	pcap_t *p = create("mirror:vA", 1);
@@ -32,20 +35,38 @@ static pcap_t *small_ring(int immediate)
 	return p;
 }
 
-static bool nap(pcap_t *p, bool on)
+static pcap_t *socket_of(int immediate)
+{
+	pcap_t *p;
+
+	setenv("PCAP_FAST_RX", "xsk", 1);
+	p = create("exclusive:vA", 1);
+	pcap_set_buffer_size(p, RING);
+	pcap_set_timeout(p, 100);
+	pcap_set_immediate_mode(p, immediate);
+	go_live(p);
+	unsetenv("PCAP_FAST_RX");
+	return p;
+}
+
+static int nap(pcap_t *p, bool on)
 {
 	struct pcf_backend *b = pcf_find(p)->backend;
 
 	return b->ops->nap(b, on);
 }
 
-static bool readable(pcap_t *p)
+static bool tells(int fd)
 {
-	struct pollfd fd = { .fd = pcap_get_selectable_fd(p),
-			     .events = POLLIN };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
 	/* the wake-up goes by an interrupt of its own */
-	return poll(&fd, 1, 20) == 1;
+	return poll(&pfd, 1, 20) == 1;
+}
+
+static bool readable(pcap_t *p)
+{
+	return tells(pcap_get_selectable_fd(p));
 }
 
 static void read_on(pcap_t *p, unsigned n)
@@ -67,50 +88,121 @@ static void tells_of_much(void)
 		return;
 	net_link(1, 1500);
 	p = small_ring(0);
-	CU_ASSERT_TRUE(nap(p, true));
+	CU_ASSERT_TRUE(nap(p, true) >= 0);
 	net_send(0, MUCH - 1, size_60);
 	CU_ASSERT_FALSE(readable(p));
 	nap(p, false);
 	CU_ASSERT_TRUE(readable(p));
-	CU_ASSERT_TRUE(nap(p, true));
+	CU_ASSERT_TRUE(nap(p, true) >= 0);
 	CU_ASSERT_FALSE(readable(p));
 	net_send(MUCH - 1, 1, size_60);
 	CU_ASSERT_TRUE(readable(p));
-	CU_ASSERT_FALSE(nap(p, true));
+	CU_ASSERT_EQUAL(nap(p, true), -1);
 	nap(p, false);
 	read_on(p, MUCH);
 	CU_ASSERT_FALSE(readable(p));
 	pcap_close(p);
 }
 
+/* The reader is not blocking. */
+static void take_and_hold(pcap_t *p, struct pcap_batch_pkt *pkts,
+			  unsigned count)
+{
+	unsigned n = 0;
+	int rc;
+
+	net_send(0, count, size_60);
+	while (n < count &&
+	       (rc = pcap_next_batch(p, pkts + n, count - n)) > 0) {
+		CU_ASSERT_EQUAL(pcap_hold_batch(p, pkts + n, rc), 0);
+		n += rc;
+	}
+	CU_ASSERT_EQUAL(n, count);
+	CU_ASSERT_EQUAL(pcap_next_batch(p, &(struct pcap_batch_pkt){ 0 }, 1),
+			0);
+}
+
 /* What is held leaves less room, so that less is much. */
 static void less_room(void)
 {
 	static struct pcap_batch_pkt pkts[HELD];
-	unsigned n = 0;
 	pcap_t *p;
-	int rc;
 
 	if (skip())
 		return;
 	net_link(1, 1500);
 	p = small_ring(0);
 	pcap_setnonblock(p, 1, errbuf);
-	net_send(0, HELD, size_60);
-	while (n < HELD && (rc = pcap_next_batch(p, pkts + n, HELD - n)) > 0) {
-		CU_ASSERT_EQUAL(pcap_hold_batch(p, pkts + n, rc), 0);
-		n += rc;
-	}
-	CU_ASSERT_EQUAL(n, HELD);
-	CU_ASSERT_EQUAL(pcap_next_batch(p, &(struct pcap_batch_pkt){ 0 }, 1),
-			0);
-	CU_ASSERT_TRUE(nap(p, true));
+	take_and_hold(p, pkts, HELD);
+	CU_ASSERT_TRUE(nap(p, true) >= 0);
 	net_send(0, (RING / RECORD - HELD) / 8 - 1, size_60);
 	CU_ASSERT_FALSE(readable(p));
 	net_send(0, 2, size_60);
 	CU_ASSERT_TRUE(readable(p));
 	nap(p, false);
 	CU_ASSERT_EQUAL(pcap_release_batch(p, pkts, HELD), 0);
+	pcap_close(p);
+}
+
+/* So many, and so many of what came before the nap: the descriptor is not the
+ * sockets' own. */
+static void sockets_tell_of_much(void)
+{
+	pcap_t *p;
+	int fd;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = socket_of(0);
+	fd = nap(p, true);
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	net_send(0, MANY - 1, size_60);
+	CU_ASSERT_FALSE(tells(fd));
+	net_send(MANY - 1, 1, size_60);
+	CU_ASSERT_TRUE(tells(fd));
+	CU_ASSERT_EQUAL(nap(p, true), -1);
+	nap(p, false);
+	CU_ASSERT_FALSE(tells(fd));
+	read_on(p, MANY);
+	net_send(0, 10, size_60);
+	CU_ASSERT_EQUAL(nap(p, true), fd);
+	net_send(10, MANY - 11, size_60);
+	CU_ASSERT_FALSE(tells(fd));
+	net_send(MANY - 1, 1, size_60);
+	CU_ASSERT_TRUE(tells(fd));
+	nap(p, false);
+	read_on(p, MANY);
+	pcap_close(p);
+}
+
+/* With most frames held, a quarter of the others is much; with all, there is no
+ * nap. */
+static void frames_run_short(void)
+{
+	static struct pcap_batch_pkt pkts[HELD];
+	unsigned n, left = 100;
+	pcap_t *p;
+	int fd;
+
+	if (skip())
+		return;
+	net_link(1, 1500);
+	p = socket_of(0);
+	pcap_setnonblock(p, 1, errbuf);
+	n = pcf_find(p)->opened.frames - left;
+	CU_ASSERT_TRUE_FATAL(n <= HELD);
+	take_and_hold(p, pkts, n);
+	fd = nap(p, true);
+	CU_ASSERT_TRUE(fd >= 0);
+	net_send(0, left / 4 - 1, size_60);
+	CU_ASSERT_FALSE(tells(fd));
+	net_send(0, 1, size_60);
+	CU_ASSERT_TRUE(tells(fd));
+	nap(p, false);
+	net_send(0, left - left / 4, size_60);
+	CU_ASSERT_EQUAL(nap(p, true), -1);
+	nap(p, false);
 	pcap_close(p);
 }
 
@@ -163,16 +255,6 @@ static long sleeps(pcap_t *p)
 	return after.ru_nvcsw - before.ru_nvcsw;
 }
 
-static pcap_t *socket_of(int immediate)
-{
-	pcap_t *p = create("exclusive:vA", 1);
-
-	pcap_set_timeout(p, 100);
-	pcap_set_immediate_mode(p, immediate);
-	go_live(p);
-	return p;
-}
-
 /* In immediate mode nearly each packet finds the reader asleep, if it has a
  * processor at once: on a busy machine it gets more packets each time. */
 static void sleeps_less(pcap_t *open(int immediate), unsigned times)
@@ -198,14 +280,11 @@ static void ring_sleeps_on(void)
 		sleeps_less(small_ring, 10);
 }
 
-/* Two sleeps for a quarter of the frames at line rate: some ten packets. */
+/* Two sleeps for 100 ms or MANY packets. */
 static void socket_sleeps_on(void)
 {
-	if (skip())
-		return;
-	setenv("PCAP_FAST_RX", "xsk", 1);
-	sleeps_less(socket_of, 2);
-	unsetenv("PCAP_FAST_RX");
+	if (!skip())
+		sleeps_less(socket_of, 10);
 }
 
 /* `command` is executed amid a nap that began with the first packet; `then`
@@ -278,9 +357,14 @@ static void interface_goes(void)
 }
 
 static CU_TestInfo tests[] = {
-	PCF_TEST(tells_of_much),  PCF_TEST(less_room),
-	PCF_TEST(ring_sleeps_on), PCF_TEST(socket_sleeps_on),
-	PCF_TEST(link_goes_down), PCF_TEST(interface_goes),
+	PCF_TEST(tells_of_much),
+	PCF_TEST(less_room),
+	PCF_TEST(sockets_tell_of_much),
+	PCF_TEST(frames_run_short),
+	PCF_TEST(ring_sleeps_on),
+	PCF_TEST(socket_sleeps_on),
+	PCF_TEST(link_goes_down),
+	PCF_TEST(interface_goes),
 	CU_TEST_INFO_NULL,
 };
 

@@ -106,6 +106,27 @@ test_hold_release() {
 	read_by hold
 }
 
+# Bursts of 32 with pauses of 10 ms.
+paced() {
+	start $zerocopy vm_recv -w $window -z 1 "$@" n0 2000
+	wait_ready && peer taskset 2 vm_send n1 2000 && finish && return 0
+	stop
+	return 1
+}
+
+slept() {
+	sed -n 's/^slept \([0-9]*\) times$/\1/p' /tmp/receiver
+}
+
+# A reader that is not in a hurry is woken for many packets, or after 50 ms.
+test_naps() {
+	paced -i || return 1
+	hasty=$(slept)
+	paced || return 1
+	echo "slept $(slept) times, in immediate mode $hasty"
+	[ $(($(slept) * 2)) -lt "$hasty" ]
+}
+
 # Programs ask an XSKMAP whether the reader lives, and this kernel takes no
 # socket without RX ring into one.
 test_ring() {
@@ -481,7 +502,7 @@ test_unbind() {
 
 # "core": all but what takes a minute or more.
 core="probe_rx probe_tx stock tcpdump dispatch loop next_ex select next_batch
-hold_release ring cluster huge_pages overrun filter queues_2 queues_4 link_down_up
+hold_release naps ring cluster huge_pages overrun filter queues_2 queues_4 link_down_up
 ring_size channels
 busy_poll busy_poll_inject busy_poll_batch busy_poll_put_back sigkill inject
 inject_batch in_place forward hold circle mirror mtu_3000

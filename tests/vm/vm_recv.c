@@ -15,6 +15,7 @@
  *     -u        any order, as from several queues; stamps must still ascend
  *     -P        not promiscuous
  *     -I        only what comes in
+ *     -i        immediate mode
  *     -e TEXT   reading must end with this error, after COUNT frames
  *     -B BYTES  buffer size
  *     -T TURNS  fail unless COUNT is so many times the frames of the UMEM
@@ -37,6 +38,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -53,7 +55,7 @@ static struct {
 	unsigned buffer, turns, queues, rounds;
 	int zerocopy; /* -1: either */
 	int busy;     /* -1: any */
-	int any_order, promisc, inbound;
+	int any_order, promisc, inbound, immediate;
 	struct vm_hash_key key;
 } want = { .call = "dispatch", .zerocopy = -1, .busy = -1, .promisc = 1 };
 
@@ -281,6 +283,7 @@ static int open_handle(void)
 	}
 	pcap_set_promisc(handle, want.promisc);
 	pcap_set_timeout(handle, 50);
+	pcap_set_immediate_mode(handle, want.immediate);
 	if (want.buffer)
 		pcap_set_buffer_size(handle, (int)want.buffer);
 	err = pcap_activate(handle);
@@ -396,9 +399,18 @@ static void check_surplus(void)
 		complain(0, "frames beyond those sent");
 }
 
+static long sleeps(void)
+{
+	struct rusage used;
+
+	getrusage(RUSAGE_SELF, &used);
+	return used.ru_nvcsw;
+}
+
 /* Returns pcap's last code. */
 static int receive(void)
 {
+	long before = sleeps();
 	int n = 0;
 
 	alarm(PATIENCE);
@@ -408,6 +420,7 @@ static int receive(void)
 	while (n >= 0 && (want.error || got.frames < want.count))
 		n = read_some(want.error ? -1 : (int)(want.count - got.frames));
 	alarm(0);
+	printf("slept %ld times\n", sleeps() - before);
 	check_surplus();
 	check_metadata();
 	return n;
@@ -445,7 +458,7 @@ static void report(void)
 		       info.reason, info.filter_reason);
 }
 
-#define OPTIONS "b:w:f:M:e:L:z:uPIH:B:T:q:R:"
+#define OPTIONS "b:w:f:M:e:L:z:uPIiH:B:T:q:R:"
 
 /* Long for being one case an option. */
 static int parse(int argc, char **argv)
@@ -480,6 +493,9 @@ static int parse(int argc, char **argv)
 			break;
 		case 'I':
 			want.inbound = 1;
+			break;
+		case 'i':
+			want.immediate = 1;
 			break;
 		case 'H':
 			if (vm_hash_key(&want.key, optarg) < 0)
