@@ -105,7 +105,7 @@ static bool has(const struct pcf_ring_wake *w, uint64_t bytes)
 
 /* Sleep until any ring has that many bytes: false if one has already. Pairs
  * with the program's exchange: we set `wake_at` and then look at `produced`, it
- * the other way round. A record that is dropped here was written after its
+ * the other way round. A record that is forgotten here was written after its
  * packet, so that packet is seen by the look. */
 static bool sleep_until(struct pcf_ring_wake *w, uint64_t bytes)
 {

@@ -6,6 +6,7 @@
 #include "libpcap-fast/handle.h"
 
 #include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -56,17 +57,21 @@ static int nap(pcap_t *p, bool on)
 	return b->ops->nap(b, on);
 }
 
-static bool tells(int fd)
+/* Within so many ms: the wake-up goes by an interrupt of its own, on a busy
+ * machine by the kernel's own thread. */
+#define QUIET 20
+#define SOON  5000
+
+static bool tells(int fd, int ms)
 {
 	struct pollfd pfd = { .fd = fd, .events = POLLIN };
 
-	/* the wake-up goes by an interrupt of its own */
-	return poll(&pfd, 1, 20) == 1;
+	return poll(&pfd, 1, ms) == 1;
 }
 
-static bool readable(pcap_t *p)
+static bool readable(pcap_t *p, int ms)
 {
-	return tells(pcap_get_selectable_fd(p));
+	return tells(pcap_get_selectable_fd(p), ms);
 }
 
 static void read_on(pcap_t *p, unsigned n)
@@ -90,17 +95,17 @@ static void tells_of_much(void)
 	p = small_ring(0);
 	CU_ASSERT_TRUE(nap(p, true) >= 0);
 	net_send(0, MUCH - 1, size_60);
-	CU_ASSERT_FALSE(readable(p));
+	CU_ASSERT_FALSE(readable(p, QUIET));
 	nap(p, false);
-	CU_ASSERT_TRUE(readable(p));
+	CU_ASSERT_TRUE(readable(p, SOON));
 	CU_ASSERT_TRUE(nap(p, true) >= 0);
-	CU_ASSERT_FALSE(readable(p));
+	CU_ASSERT_FALSE(readable(p, QUIET));
 	net_send(MUCH - 1, 1, size_60);
-	CU_ASSERT_TRUE(readable(p));
+	CU_ASSERT_TRUE(readable(p, SOON));
 	CU_ASSERT_EQUAL(nap(p, true), -1);
 	nap(p, false);
 	read_on(p, MUCH);
-	CU_ASSERT_FALSE(readable(p));
+	CU_ASSERT_FALSE(readable(p, QUIET));
 	pcap_close(p);
 }
 
@@ -136,9 +141,9 @@ static void less_room(void)
 	take_and_hold(p, pkts, HELD);
 	CU_ASSERT_TRUE(nap(p, true) >= 0);
 	net_send(0, (RING / RECORD - HELD) / 8 - 1, size_60);
-	CU_ASSERT_FALSE(readable(p));
+	CU_ASSERT_FALSE(readable(p, QUIET));
 	net_send(0, 2, size_60);
-	CU_ASSERT_TRUE(readable(p));
+	CU_ASSERT_TRUE(readable(p, SOON));
 	nap(p, false);
 	CU_ASSERT_EQUAL(pcap_release_batch(p, pkts, HELD), 0);
 	pcap_close(p);
@@ -158,19 +163,19 @@ static void sockets_tell_of_much(void)
 	fd = nap(p, true);
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
 	net_send(0, MANY - 1, size_60);
-	CU_ASSERT_FALSE(tells(fd));
+	CU_ASSERT_FALSE(tells(fd, QUIET));
 	net_send(MANY - 1, 1, size_60);
-	CU_ASSERT_TRUE(tells(fd));
+	CU_ASSERT_TRUE(tells(fd, SOON));
 	CU_ASSERT_EQUAL(nap(p, true), -1);
 	nap(p, false);
-	CU_ASSERT_FALSE(tells(fd));
+	CU_ASSERT_FALSE(tells(fd, QUIET));
 	read_on(p, MANY);
 	net_send(0, 10, size_60);
 	CU_ASSERT_EQUAL(nap(p, true), fd);
 	net_send(10, MANY - 11, size_60);
-	CU_ASSERT_FALSE(tells(fd));
+	CU_ASSERT_FALSE(tells(fd, QUIET));
 	net_send(MANY - 1, 1, size_60);
-	CU_ASSERT_TRUE(tells(fd));
+	CU_ASSERT_TRUE(tells(fd, SOON));
 	nap(p, false);
 	read_on(p, MANY);
 	pcap_close(p);
@@ -196,12 +201,33 @@ static void frames_run_short(void)
 	fd = nap(p, true);
 	CU_ASSERT_TRUE(fd >= 0);
 	net_send(0, left / 4 - 1, size_60);
-	CU_ASSERT_FALSE(tells(fd));
+	CU_ASSERT_FALSE(tells(fd, QUIET));
 	net_send(0, 1, size_60);
-	CU_ASSERT_TRUE(tells(fd));
+	CU_ASSERT_TRUE(tells(fd, SOON));
 	nap(p, false);
 	net_send(0, left - left / 4, size_60);
 	CU_ASSERT_EQUAL(nap(p, true), -1);
+	nap(p, false);
+	pcap_close(p);
+}
+
+/* One of several queues has much, whichever it is. */
+static void each_queue_tells(void)
+{
+	pcap_t *p;
+	int fd;
+
+	if (skip())
+		return;
+	net_link(4, 1500);
+	p = socket_of(0);
+	CU_ASSERT_EQUAL(pcf_find(p)->opened.queues, 4);
+	fd = nap(p, true);
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	net_send(0, MANY - 1, size_60);
+	CU_ASSERT_FALSE(tells(fd, QUIET));
+	net_send(0, 4 * MANY, size_60);
+	CU_ASSERT_TRUE(tells(fd, SOON));
 	nap(p, false);
 	pcap_close(p);
 }
@@ -302,6 +328,8 @@ static pid_t send_amid(const char *command, const char *then)
 	usleep(500000);
 	if (net_do(then))
 		_exit(1);
+	/* its queueing discipline comes back a little later than the link */
+	usleep(300000);
 	net_send(1, 1, size_60);
 	_exit(0);
 }
@@ -316,18 +344,25 @@ static void next_is(pcap_t *p, unsigned number)
 	CU_ASSERT_TRUE(net_same(data, 60, number));
 }
 
+static void with_both(void test(pcap_t *p))
+{
+	pcap_t *(*const opens[])(int immediate) = { small_ring, socket_of };
+
+	for (unsigned i = 0; i < 2 && !skip(); i++) {
+		net_link(1, 1500);
+		test(opens[i](0));
+	}
+}
+
 /* As without naps, the reader goes on when the link is up again. */
-static void link_goes_down(void)
+static void goes_down(pcap_t *p)
 {
 	int status;
 	pid_t child;
-	pcap_t *p;
 
-	if (skip())
-		return;
-	net_link(1, 1500);
-	p = small_ring(0);
-	child = send_amid("ip link set vA down", "ip link set vA up");
+	child = send_amid(
+		"ip link set vA down",
+		"ip link set vA up; until ip link show vB | grep -q 'state UP'; do sleep 0.01; done");
 	next_is(p, 0);
 	next_is(p, 1);
 	waitpid(child, &status, 0);
@@ -336,18 +371,18 @@ static void link_goes_down(void)
 	pcap_close(p);
 }
 
+static void link_goes_down(void)
+{
+	with_both(goes_down);
+}
+
 /* What there is comes first, then the error. */
-static void interface_goes(void)
+static void goes(pcap_t *p)
 {
 	struct pcap_pkthdr *h;
 	const u_char *data;
 	pid_t child;
-	pcap_t *p;
 
-	if (skip())
-		return;
-	net_link(1, 1500);
-	p = small_ring(0);
 	child = send_amid("ip link del vA", "false");
 	next_is(p, 0);
 	CU_ASSERT_EQUAL(pcap_next_ex(p, &h, &data), PCAP_ERROR);
@@ -356,15 +391,56 @@ static void interface_goes(void)
 	pcap_close(p);
 }
 
+static void interface_goes(void)
+{
+	with_both(goes);
+}
+
+static void read_unprivileged(pcap_t *p)
+{
+	struct reading r = { .step = 1, .size = size_60 };
+
+	if (setuid(65534))
+		_exit(1);
+	pcap_loop(p, -1, check, (u_char *)&r);
+	_exit(1);
+}
+
+/* Without privileges, in a process that has the handle by fork(), which is
+ * killed amid its nap: nothing is left when the handle is closed here. */
+static void reader_is_killed(pcap_t *p)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child)
+		read_unprivileged(p);
+	net_send(0, 1, size_60);
+	usleep(30000);
+	CU_ASSERT_EQUAL(waitpid(child, &status, WNOHANG), 0);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	CU_ASSERT_TRUE(WIFSIGNALED(status));
+	pcap_close(p);
+	CU_ASSERT_EQUAL(net_left_over(), 0);
+}
+
+static void killed(void)
+{
+	with_both(reader_is_killed);
+}
+
 static CU_TestInfo tests[] = {
 	PCF_TEST(tells_of_much),
 	PCF_TEST(less_room),
 	PCF_TEST(sockets_tell_of_much),
 	PCF_TEST(frames_run_short),
+	PCF_TEST(each_queue_tells),
 	PCF_TEST(ring_sleeps_on),
 	PCF_TEST(socket_sleeps_on),
 	PCF_TEST(link_goes_down),
 	PCF_TEST(interface_goes),
+	PCF_TEST(killed),
 	CU_TEST_INFO_NULL,
 };
 
